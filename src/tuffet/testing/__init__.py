@@ -1,0 +1,1 @@
+"""The public test kit: contracts that every implementation keeps, and machines that stop at will."""
