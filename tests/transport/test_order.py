@@ -189,7 +189,7 @@ def test_an_answer_that_is_closed_or_dropped_makes_room(serve: Serve) -> None:
         first.close()
         assert b"".join(fourth) == b"/3"
 
-    assert server.targets[-1] == "/3"
+    assert "/3" in server.targets
     assert "/1" not in server.targets
     assert "/2" not in server.targets
 

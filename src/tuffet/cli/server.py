@@ -75,22 +75,31 @@ class Server:
         self._listener.finish_connections(grace_seconds)
 
 
-def serve(directory: str, host: str, port: int, *, ready: Callable[[str], None] | None = None, log: Log | None = None) -> None:
-    """Serve a directory until SIGINT or SIGTERM comes, then finish what is under way; `ready` is told the URL.
+def serve(directory: str, host: str, port: int, *, ready: Callable[[str], None] | None = None, log: Log | None = None) -> int:
+    """Serve a directory until SIGINT or SIGTERM comes, finish what is under way, and return which; `ready` is told the URL.
 
     It takes over both signals while it runs, so it must be called in the main thread.
     """
     stop = threading.Event()
+    came: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        came.append(number)
+        stop.set()
+
     server = Server(directory, host, port, log=log)
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with server:
             if ready is not None:
                 ready(server.url)
-            stop.wait()
+            # On Windows no signal ends a wait without a limit.
+            while not stop.wait(1.0):
+                pass
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    return came[0]
 
 
 class _Listener(ThreadingHTTPServer):

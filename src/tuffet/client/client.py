@@ -16,13 +16,12 @@ from datetime import UTC, datetime
 from typing import Self
 
 from tuffet.client.cache import Cache
-from tuffet.client.download import Progress, is_present, place_of, save
+from tuffet.client.download import Progress, is_present, place_of, save, served_name
 from tuffet.client.driver import Driver, Speed, patiently
-from tuffet.client.target import Explanation, Target
+from tuffet.client.target import Explanation, Target, require_text
 from tuffet.errors import UsageError
 from tuffet.metadata.envelope import Dialect
 from tuffet.metadata.tuf_json import TUF_JSON
-from tuffet.names import target_file
 from tuffet.storage.disk import DISK, Disk
 from tuffet.transport import Transport, default_transport, receive
 from tuffet.trust.delegations import Search, Visit
@@ -62,12 +61,14 @@ class Client:
         `prefix_targets_with_hash` may be switched off for stores whose target names hold a digest already. The clock
         returns aware datetimes; one update looks at it once.
         """
-        self.cache = Cache(cache_dir, disk=disk)
-        self._metadata_url = _folder(metadata_url)
+        limits = limits or Limits()
+        largest = max(limits.root_bytes, limits.timestamp_bytes, limits.snapshot_bytes, limits.targets_bytes)
+        self.cache = Cache(cache_dir, at_most=largest, disk=disk)
+        self.metadata_url = _folder(metadata_url)
         self._target_url = _folder(target_url) if target_url is not None else None
         self._root, self._given_transport = root, transport
         self._transports: dict[str, Transport] = {}
-        self._dialect, self._limits, self._speed = dialect, limits or Limits(), speed or Speed()
+        self._dialect, self._limits, self._speed = dialect, limits, speed or Speed()
         self._prefix, self._clock, self._disk = prefix_targets_with_hash, clock, disk
         self._lock = threading.RLock()
         self._search: Search | None = None
@@ -98,9 +99,7 @@ class Client:
 
         Exceeding a limit of the search is a LimitError, never None.
         """
-        with self._lock:
-            found = self._driver().run(self._searching().find(path))
-        return Target.from_found(found) if found else None
+        return self.explain(path).target
 
     def targets(self) -> Iterator[Target]:
         """Yield every target that `find` would find; all targets roles are read for that."""
@@ -110,6 +109,7 @@ class Client:
 
     def explain(self, path: str) -> Explanation:
         """Tell which roles were asked about a path and what each said."""
+        require_text(path)
         visits: list[Visit] = []
         with self._lock:
             found = self._driver().run(self._searching().find(path, visits))
@@ -176,14 +176,14 @@ class Client:
             return self._search
 
     def _driver(self) -> Driver:
-        return Driver(self._metadata_url, self._transport(self._metadata_url), self.cache, self._speed)
+        return Driver(self.metadata_url, self._transport(self.metadata_url), self.cache, self._speed)
 
     def _transport(self, url: str) -> Transport:
         if self._given_transport is not None:
             return self._given_transport
-        base = self._target_url if self._target_url and url.startswith(self._target_url) else self._metadata_url
+        base = self._target_url if self._target_url and url.startswith(self._target_url) else self.metadata_url
         # One transport serves both folders of a server, so that its connections are used again.
-        key = base.split("/", 3)[2] if base.startswith(("http://", "https://")) else base
+        key = "/".join(base.split("/", 3)[:3]) if base.startswith(("http://", "https://")) else base
         with self._lock:
             if key not in self._transports:
                 self._transports[key] = default_transport(base)
@@ -192,9 +192,7 @@ class Client:
     def _url_of(self, target: Target) -> str:
         if self._target_url is None:
             raise UsageError("this client was given no target_url, so it can find targets and not download them")
-        hashed = self._prefix and bool(self.trusted.root.payload.consistent_snapshot)
-        digest = next(iter(target.hashes.values())) if hashed else None
-        return self._target_url + target_file(target.path, digest)
+        return self._target_url + served_name(target, hashed=self._prefix and bool(self.trusted.root.payload.consistent_snapshot))
 
 
 def _folder(url: str) -> str:

@@ -4,13 +4,14 @@ Requests go out in the order of the steps. A connection that breaks is tried aga
 is. When the workflow refuses something, whatever is still under way is abandoned and nothing more is asked.
 """
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from tuffet.client.cache import Cache
-from tuffet.errors import AbsentError, ConnectError, TuffetError
+from tuffet.errors import AbsentError, ConnectError, TuffetError, UsageError
 from tuffet.transport import Answer as Body
 from tuffet.transport import Transport, receive
 from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Load, R, Step, Steps
@@ -22,7 +23,13 @@ class Speed(msgspec.Struct, frozen=True):
     min_bytes_per_second: float = 500.0
     """On average, once the grace is over."""
     grace_seconds: float = 15.0
+    metadata_seconds: float = 600.0
+    """At most, for one metadata file: at the minimum speed alone the largest that is allowed could take days."""
     tries: int = 3
+
+    def __post_init__(self) -> None:
+        if self.tries < 1:
+            raise UsageError("a client tries at least once")
 
 
 class Driver:
@@ -55,7 +62,11 @@ class Driver:
     def _do(self, step: Step) -> object:
         match step:
             case Ask():
-                return tuple(self._ask(fetch) for fetch in step.fetches)
+                tickets = tuple(self._ask(fetch) for fetch in step.fetches)
+                # The answers are on their way; what it takes to judge them is imported meanwhile.
+                import hashlib  # noqa: F401
+
+                return tickets
             case Answer():
                 return self._answer(*self._pending.pop(step.ticket))
             case Load():
@@ -78,7 +89,9 @@ class Driver:
 
         def read(body: Body) -> bytes:
             slowest, grace = self._speed.min_bytes_per_second, self._speed.grace_seconds
-            return b"".join(receive(body, url, at_most=fetch.at_most, min_bytes_per_second=slowest, grace_seconds=grace))
+            deadline = time.monotonic() + self._speed.metadata_seconds
+            chunks = receive(body, url, at_most=fetch.at_most, min_bytes_per_second=slowest, grace_seconds=grace, deadline=deadline)
+            return b"".join(chunks)
 
         try:
             return patiently(lambda: read(self._transport.ask(url)), self._speed.tries, first=lambda: read(body))

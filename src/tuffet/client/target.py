@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from tuffet.errors import UsageError
 from tuffet.trust.delegations import Found, Visit
 
 
@@ -46,3 +47,11 @@ class Explanation(msgspec.Struct, frozen=True):
             else:
                 told.append(f"{who} neither lists it nor delegates its path.")
         return told
+
+
+def require_text(path: str) -> None:
+    """Refuse a path that no document can hold, such as one that came from a command line in another encoding."""
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"the path {path!a} holds characters that UTF-8 cannot write") from error

@@ -31,7 +31,7 @@ _UNESCAPED: Final = {
 
 
 def _refuse_float(text: str) -> NoReturn:
-    raise FormatError("signed", f"{text[:20]} is a floating point number, and documents have none")
+    raise FormatError("document", f"{text[:20]} is a floating point number, and documents have none")
 
 
 _sorted = msgspec.json.Encoder(order="sorted")
@@ -49,7 +49,14 @@ def canonical(wire: bytes) -> bytes:
     The two differ in control characters only, which canonical JSON leaves raw. The result may therefore be no JSON:
     it is there to be signed and hashed, never to be parsed.
     """
-    return _ESCAPED.sub(lambda found: _UNESCAPED[found[0]], wire) if b"\\" in wire else wire
+    if b"\\" not in wire:
+        return wire
+    # Nearly every backslash begins a line break of a PEM key. Where replacing those leaves none, nothing else was escaped,
+    # and no backslash was one's own escape.
+    plain = wire.replace(rb"\n", b"\n")
+    if b"\\" not in plain:
+        return plain
+    return _ESCAPED.sub(lambda found: _UNESCAPED[found[0]], wire)
 
 
 def encode_canonical(value: Json) -> bytes:
@@ -60,8 +67,8 @@ def encode_canonical(value: Json) -> bytes:
 def parse_json(text: bytes) -> tuple[Json, bytes]:
     """Return the value of a JSON text and its compact, sorted encoding.
 
-    Raises FormatError where the text is no JSON, or repeats a name, or holds a float, a lone surrogate, an integer
-    past 64 bits or more than `MAX_DEPTH` levels.
+    Raises FormatError where the text is no JSON, or repeats a name, or holds a float or a lone surrogate. Integers and
+    depth have bounds where a document does not bound them itself: see `check_free`.
     """
     try:
         value = _untyped.decode(text)
@@ -76,18 +83,18 @@ def parse_json(text: bytes) -> tuple[Json, bytes]:
 
 
 def check_free(value: Json, where: str, depth: int) -> None:
-    """Refuse free-form JSON that nests deeper than `MAX_DEPTH` or holds integers past 64 bits."""
+    """Refuse free-form JSON that nests deeper than `MAX_DEPTH`, or holds floats or integers past 64 bits."""
     stack = [(value, depth)]
     while stack:
         item, level = stack.pop()
-        if level > MAX_DEPTH:
-            raise FormatError(where, f"nested deeper than {MAX_DEPTH} levels")
-        if isinstance(item, dict):
-            stack.extend((inner, level + 1) for inner in item.values())
-        elif isinstance(item, list):
-            stack.extend((inner, level + 1) for inner in item)
+        if isinstance(item, (dict, list)):
+            if level > MAX_DEPTH:
+                raise FormatError(where, f"nested deeper than {MAX_DEPTH} levels")
+            stack.extend((inner, level + 1) for inner in (item.values() if isinstance(item, dict) else item))
         elif isinstance(item, int) and not -MAX_INTEGER <= item <= MAX_INTEGER:
             raise FormatError(where, "an integer of more than 64 bits")
+        elif isinstance(item, float):
+            raise FormatError(where, f"{item} is a floating point number, and documents have none")
 
 
 def _refuse_repeated_names(text: bytes) -> None:

@@ -4,7 +4,6 @@ Signatures are checked before the payload is parsed. A keyid in DSSE is only a h
 key of the role is tried.
 """
 
-import base64
 import binascii
 from collections.abc import Sequence
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 from tuffet.errors import FormatError
 from tuffet.metadata.canonical import encode_json, parse_json
 from tuffet.metadata.envelope import Envelope, Signature, T, require_signatures
+from tuffet.metadata.keys import MAX_KEYS_OF_ROLE
 from tuffet.metadata.schema import Document, Unknown, build, write
 
 PAYLOAD_TYPE: Final = "application/vnd.tuf+json"
@@ -47,8 +47,12 @@ class Dsse:
         except ValueError as error:
             raise FormatError("document.payload", "not base64") from error
         signatures = tuple(Signature(keyid=signature.keyid, sig=signature.sig) for signature in outside.signatures)
-        require_signatures([signature for signature in signatures if signature.keyid], repeats=False)
+        named = [signature for signature in signatures if signature.keyid]
+        require_signatures(named, repeats=False)
         require_signatures(signatures, repeats=True)
+        # Each of these is tried with every key of the role (B012).
+        if len(signatures) - len(named) > MAX_KEYS_OF_ROLE:
+            raise FormatError("signatures", f"more than {MAX_KEYS_OF_ROLE} without a keyid")
         signed = pae(PAYLOAD_TYPE, payload)
         return Envelope(signed, signatures, lambda: build(parse_json(payload)[0], kind, "payload"), decode_base64, outside.unknown or None)
 
@@ -58,15 +62,20 @@ class Dsse:
 
     def seal(self, payload: T, signatures: Sequence[tuple[str, bytes]], unknown: Unknown | None = None) -> bytes:
         """Return the file with its payload and signatures in base64."""
-        listed: list[dict[str, Any]] = [{"keyid": keyid, "sig": base64.b64encode(raw).decode()} for keyid, raw in signatures]
-        members = {"payload": base64.b64encode(write(payload)).decode(), "payloadType": PAYLOAD_TYPE, "signatures": listed}
+        listed: list[dict[str, Any]] = [{"keyid": keyid, "sig": encode_base64(raw)} for keyid, raw in signatures]
+        members = {"payload": encode_base64(write(payload)), "payloadType": PAYLOAD_TYPE, "signatures": listed}
         return encode_json({**members, **(unknown or {})})
+
+
+def encode_base64(data: bytes) -> str:
+    """Return the bytes in standard base64."""
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def decode_base64(text: str) -> bytes:
     """Return the bytes of standard or URL-safe base64, which DSSE allows alike; ValueError where it is neither."""
     try:
-        return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+        return binascii.a2b_base64(text.replace("-", "+").replace("_", "/"), strict_mode=True)
     except binascii.Error as error:
         raise ValueError(str(error)) from error
 

@@ -17,7 +17,7 @@ MAX_SIGNATURES: Final = 4096
 T = TypeVar("T", bound=Dated)
 
 
-class Signature(Document, frozen=True):
+class Signature(Document, frozen=True, gc=False):
     """One signature: whose it claims to be, and its bytes as the dialect writes them; an empty one is no signature."""
 
     keyid: str

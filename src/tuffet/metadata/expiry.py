@@ -27,4 +27,5 @@ def encode_time(instant: datetime) -> str:
     """Return the instant in whole seconds with `Z`; an instant without a time zone is the caller's mistake."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # strftime would write the year 987 with three digits.
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -4,8 +4,7 @@ Every listed algorithm that is known is checked, and a list without a known one 
 B087): an attacker who drops an algorithm, or names one nobody knows, gains nothing.
 """
 
-import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, UnsetType
@@ -14,25 +13,31 @@ from tuffet.errors import FormatError
 from tuffet.metadata.schema import Document, build
 
 _HEX: Final = b"0123456789abcdef"
+_BATCH: Final = 4096
 
 
-def _blake2b_256(data: bytes = b"") -> Any:
-    return hashlib.blake2b(data, digest_size=32)
+def _maker(name: str, **options: int) -> Callable[..., Any]:
+    def make(data: bytes = b"") -> Any:
+        import hashlib  # Loads OpenSSL, which takes 2 ms: a client's first request is under way by then.
+
+        return getattr(hashlib, name)(data, **options)
+
+    return make
 
 
 ALGORITHMS: Final[dict[str, tuple[int, Callable[..., Any]]]] = {
-    "sha256": (64, hashlib.sha256),
-    "sha512": (128, hashlib.sha512),
-    "sha384": (96, hashlib.sha384),
-    "sha3-256": (64, hashlib.sha3_256),
-    "sha3_256": (64, hashlib.sha3_256),
-    "sha3-384": (96, hashlib.sha3_384),
-    "sha3_384": (96, hashlib.sha3_384),
-    "sha3-512": (128, hashlib.sha3_512),
-    "sha3_512": (128, hashlib.sha3_512),
-    "blake2s": (64, hashlib.blake2s),
-    "blake2b": (128, hashlib.blake2b),
-    "blake2b-256": (64, _blake2b_256),
+    "sha256": (64, _maker("sha256")),
+    "sha512": (128, _maker("sha512")),
+    "sha384": (96, _maker("sha384")),
+    "sha3-256": (64, _maker("sha3_256")),
+    "sha3_256": (64, _maker("sha3_256")),
+    "sha3-384": (96, _maker("sha3_384")),
+    "sha3_384": (96, _maker("sha3_384")),
+    "sha3-512": (128, _maker("sha3_512")),
+    "sha3_512": (128, _maker("sha3_512")),
+    "blake2s": (64, _maker("blake2s")),
+    "blake2b": (128, _maker("blake2b")),
+    "blake2b-256": (64, _maker("blake2b", digest_size=32)),
 }
 """Known algorithms: the digits of a digest and what makes it. MD5 and SHA-1 are carried, and never count."""
 
@@ -69,22 +74,28 @@ def make_hashes(digests: dict[str, str]) -> Hashes:
     return hashes
 
 
-def require_digests(listed: Collection[Hashes], named: Callable[[], Iterable[tuple[str, Hashes]]]) -> None:
+def require_digests(listed: Sequence[Hashes], named: Callable[[], Iterable[tuple[str, Hashes]]]) -> None:
     """Refuse hashes that are not lower-case hex, that name no known algorithm, or whose length is wrong.
 
-    The good case looks at all digests in one piece, because a role may list a hundred thousand files; only where
-    that fails, `named` yields (path inside the document, hashes) again to find the culprit.
+    The good case looks at many digests at a time, because a role may list a hundred thousand files; only where that
+    fails, `named` yields (path inside the document, hashes) again to find the culprit.
     """
-    digests: list[Any] = [hashes.sha256 for hashes in listed]
-    if any([hashes.sha512 or hashes.unknown for hashes in listed]):  # noqa: C419  a list is built faster than a generator runs
-        digests = [*filter(None, digests), *filter(None, [hashes.sha512 for hashes in listed])]
-        one_each = all(hashes.sha256 or hashes.sha512 for hashes in listed) and not any(hashes.unknown for hashes in listed)
-    else:
-        one_each = UNSET not in digests
-    if one_each and not "".join(digests).encode().translate(None, _HEX):
+    if all(_all_usual(listed[start : start + _BATCH]) for start in range(0, len(listed), _BATCH)):
         return
     for where, hashes in named():
         _require_one(hashes, where)
+
+
+def _all_usual(listed: Sequence[Hashes]) -> bool:
+    """Return whether these are known to be good: none but the usual algorithms, at least one of them each, and all hexadecimal."""
+    digests: list[Any] = [hashes.sha256 for hashes in listed]
+    if any([hashes.sha512 or hashes.unknown for hashes in listed]):  # noqa: C419  a list is built faster than a generator runs
+        if any(hashes.unknown or not (hashes.sha256 or hashes.sha512) for hashes in listed):
+            return False
+        digests = [digest for hashes in listed for digest in (hashes.sha256, hashes.sha512) if digest]
+    elif UNSET in digests:
+        return False
+    return not "".join(digests).encode().translate(None, _HEX)
 
 
 def _require_one(hashes: Hashes, where: str) -> None:

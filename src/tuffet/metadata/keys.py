@@ -6,11 +6,11 @@ carried along and never counts.
 """
 
 import functools
-import hashlib
 from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta
 
+from tuffet.errors import FormatError
 from tuffet.metadata.canonical import check_free, encode_canonical
 from tuffet.metadata.schema import Document, Unknown, write
 from tuffet.metadata.verifier import Verifier, make_verifier
@@ -29,7 +29,10 @@ class Key(Document, frozen=True):
     scheme: str
 
     def __post_init__(self) -> None:
-        check_free(self.keyval, "keyval", 4)
+        try:
+            check_free(self.keyval, "keyval", 4)
+        except FormatError as error:
+            raise ValueError(str(error)) from error
 
     def verifier(self) -> Verifier | None:
         """Return what checks signatures by this key, or None where the key is unknown or cannot be read."""
@@ -61,6 +64,8 @@ def key_id(key: Key) -> str:
 
     Only type, scheme and value count, as in the reference implementation; nothing in tuffet relies on ids being so.
     """
+    import hashlib
+
     plain = {"keytype": key.keytype, "keyval": key.keyval, "scheme": key.scheme}
     return hashlib.sha256(encode_canonical(plain)).hexdigest()
 

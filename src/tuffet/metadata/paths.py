@@ -5,9 +5,8 @@ other (B018, B091, B120). One question is answered by a scan; from the second on
 """
 
 import fnmatch
-import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from tuffet.metadata.targets import DelegatedRole
@@ -33,9 +32,13 @@ def _part_matches(part: str, pattern: str) -> bool:
     start = wild.start()
     if part[:start] != pattern[:start]:
         return False
-    if pattern[start] == "*" and not _WILD.search(pattern, start + 1):
-        return len(part) >= len(pattern) - 1 and part.endswith(pattern[start + 1 :])
-    return fnmatch.fnmatchcase(part, pattern)
+    end = _plain_star(pattern, start)
+    return fnmatch.fnmatchcase(part, pattern) if end is None else part.endswith(end, start)
+
+
+def _plain_star(pattern: str, start: int) -> str | None:
+    """Return what follows the first wildcard if that is a `*` and the only one, so that a pattern is `beginning*end`."""
+    return pattern[start + 1 :] if pattern[start] == "*" and not _WILD.search(pattern, start + 1) else None
 
 
 def speaks_for(role: DelegatedRole, path: str, digest: str) -> bool:
@@ -47,32 +50,51 @@ def speaks_for(role: DelegatedRole, path: str, digest: str) -> bool:
 
 def path_digest(path: str) -> str:
     """Return the SHA-256 of a target path as hex, which hash prefixes and bins go by (4.5)."""
+    import hashlib
+
     return hashlib.sha256(path.encode()).hexdigest()
 
 
 class _Node:
-    """One level of the index: what may follow by exact name, and by patterns grouped by their literal beginning."""
+    """One level of the index: what may follow by exact name, by `beginning*end`, and by other patterns of a literal beginning."""
 
-    __slots__ = ("exact", "here", "wild")
+    __slots__ = ("exact", "here", "stars", "wild")
 
     def __init__(self) -> None:
         self.exact: dict[str, _Node] = {}
+        self.stars: dict[str, dict[str, _Node]] = {}
         self.wild: dict[str, dict[str, _Node]] = {}
         self.here: list[int] = []
 
     def child(self, pattern: str) -> "_Node":
         wild = _WILD.search(pattern)
-        group = self.exact if wild is None else self.wild.setdefault(pattern[: wild.start()], {})
-        return group.setdefault(pattern, _Node())
+        if wild is None:
+            group, name = self.exact, pattern
+        elif (plain := _plain_star(pattern, wild.start())) is not None:
+            group, name = self.stars.setdefault(pattern[: wild.start()], {}), plain
+        else:
+            group, name = self.wild.setdefault(pattern[: wild.start()], {}), pattern
+        return group.setdefault(name, _Node())
 
-    def following(self, part: str) -> Iterator["_Node"]:
-        if part in self.exact:
-            yield self.exact[part]
+    def following(self, part: str) -> list["_Node"]:
+        nodes = [self.exact[part]] if part in self.exact else []
+        if self.stars:
+            for start, ends in _beginnings(self.stars, part):
+                if len(ends) < len(part):
+                    nodes.extend(node for end, node in ends.items() if part.endswith(end, start))
+                else:  # A name has few endings, however many patterns there are.
+                    nodes.extend(ends[part[at:]] for at in range(start, len(part) + 1) if part[at:] in ends)
         if self.wild:
-            for length in {len(prefix) for prefix in self.wild} if len(self.wild) < len(part) else range(len(part) + 1):
-                for pattern, node in self.wild.get(part[:length], {}).items():
-                    if _part_matches(part, pattern):
-                        yield node
+            for _, patterns in _beginnings(self.wild, part):
+                nodes.extend(node for pattern, node in patterns.items() if _part_matches(part, pattern))
+        return nodes
+
+
+def _beginnings(groups: dict[str, dict[str, _Node]], part: str) -> list[tuple[int, dict[str, _Node]]]:
+    """Return the groups whose literal beginning the part shares, each with the length of that beginning."""
+    if len(groups) < len(part):
+        return [(len(beginning), group) for beginning, group in groups.items() if part.startswith(beginning)]
+    return [(length, groups[part[:length]]) for length in range(len(part) + 1) if part[:length] in groups]
 
 
 class Delegates:
@@ -87,18 +109,20 @@ class Delegates:
 
     def speaking_for(self, path: str) -> list[DelegatedRole]:
         """Return the delegations that cover the path, first listed first."""
-        digest = path_digest(path)
         if not self._asked:
             self._asked = True
+            digest = path_digest(path)
             return [role for role in self._roles if speaks_for(role, path, digest)]
         if self._top is None:
             self._top = self._index()
         nodes = [self._top]
         for part in path.split("/"):
-            nodes = [node for parent in nodes for node in parent.following(part)]
+            nodes = nodes[0].following(part) if len(nodes) == 1 else [node for parent in nodes for node in parent.following(part)]
         found = {ordinal for node in nodes for ordinal in node.here}
-        for length in self._lengths:
-            found.update(self._prefixes.get(digest[:length], ()))
+        if self._lengths:
+            digest = path_digest(path)
+            for length in self._lengths:
+                found.update(self._prefixes.get(digest[:length], ()))
         return [self._roles[ordinal] for ordinal in sorted(found)]
 
     def _index(self) -> _Node:

@@ -1,6 +1,5 @@
 """Targets: which files there are, and who else may speak for which of them (specification 4.5, TAP 15)."""
 
-import hashlib
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
@@ -64,6 +63,8 @@ class SuccinctRoles(RoleKeys, frozen=True):
 
     def bin_of(self, path: str) -> int:
         """Return the number of the bin that speaks for a path."""
+        import hashlib
+
         return int.from_bytes(hashlib.sha256(path.encode()).digest()[:4], "big") >> (32 - self.bit_length)
 
     def names(self) -> Iterator[str]:

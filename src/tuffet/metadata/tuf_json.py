@@ -74,7 +74,7 @@ def _parse_known(data: bytes, kind: type[T]) -> Envelope[T] | None:
     """Return the envelope of a sorted text without unknown fields, or None to have it read the long way."""
     try:
         sealed = _decoder(kind).decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, FormatError):
         return None
     wire = encode_json(sealed.signed)
     shell = _shell(data, wire)

@@ -4,9 +4,7 @@ The scheme comes from the key, which a trusted document vouches for, never from 
 is wrong in any way, in form or in value, is simply not good; nothing here raises for what an attacker sent.
 """
 
-import base64
 import binascii
-import hashlib
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -127,6 +125,8 @@ def _ml_dsa(scheme: str, public: str) -> Verifier | None:
 
 def ml_dsa_message(data: bytes) -> bytes:
     """Return what an ML-DSA key signs for the data: a prefix, the scheme's version and a SHA-512 digest (TAP 21)."""
+    import hashlib
+
     return b"tuf\x01" + hashlib.sha512(data).digest()
 
 
@@ -142,7 +142,7 @@ def _pem(text: str) -> bytes:
     head, tail = "-----BEGINPUBLICKEY-----", "-----ENDPUBLICKEY-----"
     if not body.startswith(head) or not body.endswith(tail):
         raise ValueError("not a PEM public key")
-    return base64.b64decode(body[len(head) : -len(tail)], validate=True)
+    return binascii.a2b_base64(body[len(head) : -len(tail)], strict_mode=True)
 
 
 def _unhex(text: str) -> bytes:

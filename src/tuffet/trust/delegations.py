@@ -4,16 +4,22 @@ A role that is reached a second time in one search is skipped, so cycles end. A 
 below itself, found or not. Whatever goes beyond a limit is an error that names the limit, never "not found".
 """
 
+from typing import Final
+
 import msgspec
 from msgspec import UnsetType
 
 from tuffet.errors import LimitError, MismatchError
 from tuffet.metadata.paths import Delegates, path_digest, speaks_for
+from tuffet.metadata.roles import MetaFile
 from tuffet.metadata.targets import DelegatedRole, Delegations, SuccinctRoles, TargetFile, Targets
 from tuffet.names import TARGETS
-from tuffet.trust.steps import Steps
+from tuffet.trust.steps import Ask, Fetch, Steps
 from tuffet.trust.verify import Role, Verified, delegated_role
-from tuffet.trust.workflow import Trusted, targets_role
+from tuffet.trust.workflow import Trusted, answered_targets, held_targets, targets_file, targets_role
+
+READ_AHEAD: Final = 7
+"""How many roles are asked for while one is judged, where all are to be read."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -50,6 +56,12 @@ class _Child(msgspec.Struct, frozen=True):
     def name(self) -> str:
         return self.role.name
 
+    @property
+    def key(self) -> tuple[int, str]:
+        # One name may be delegated to with different keys, by two delegators or by two documents of one delegator that two
+        # others vouch for, so each vouches for itself (B020, B109). A search keeps every document it read, and its identity.
+        return id(self.role.keys), self.name
+
     def covers(self, path: str) -> bool:
         if self.bins:
             return self.bins.bin_of(path) == self.delegation
@@ -61,9 +73,9 @@ class Search:
 
     def __init__(self, trusted: Trusted) -> None:
         self.trusted = trusted
-        # The same role may be named by two delegators with different keys, so each vouches for itself (B020, B109).
-        self._read: dict[tuple[str, str], Verified[Targets]] = {}
-        self._delegates: dict[str, Delegates] = {}
+        self._read: dict[tuple[int, str], Verified[Targets]] = {}
+        self._delegates: dict[int, Delegates] = {}
+        self._asked: dict[tuple[int, str], int] = {}
 
     def find(self, path: str, visits: list[Visit] | None = None) -> Steps[Found | None]:
         """Return what the first role that lists the path says of it, or None; `visits` collects who was asked."""
@@ -92,6 +104,12 @@ class Search:
 
     def targets(self) -> Steps[list[Found]]:
         """Return every target that `find` would find, as the role that speaks for it describes it."""
+        try:
+            return (yield from self._targets())
+        finally:
+            self._asked.clear()  # Tickets are worth nothing once the run that they were given to is over.
+
+    def _targets(self) -> Steps[list[Found]]:
         limit = self.trusted.limits.listed_roles
         found: dict[str, Found] = {}
         # A way is how a role is reached. It is open for a path if every delegation on it covers the path, and if no
@@ -101,35 +119,61 @@ class Search:
         visited = 0
         while stack:
             way = stack.pop()
-            visited += 1
-            if visited > limit:
-                raise LimitError("listed_roles", limit, "there are too many targets roles to list")
             child = way[-1] if way else None
             if child and child.terminating:
                 closures.append(way)
+            if _turns_back(way):
+                continue
+            visited += 1
+            if visited > limit:
+                raise LimitError("listed_roles", limit, "there are too many targets roles to list")
             closed = [closure for closure in closures if all(each is not closure[-1] for each in way)]
+            yield from self._read_ahead([way for way in stack[: -READ_AHEAD - 1 : -1] if not _turns_back(way)])
             role = yield from self._role(child)
             name = child.name if child else TARGETS
             for path, file in role.payload.targets.items():
                 if path not in found and _covers(way, path) and not any(_covers(closure, path) for closure in closed):
                     found[path] = Found(path, file, name)
-            names = {each.name for each in way} | {TARGETS}
-            below = [each for each in _all_children(name, role.payload.delegations) if each.name not in names]
-            stack.extend((*way, each) for each in reversed(below))
+            stack.extend((*way, each) for each in reversed(_all_children(name, role.payload.delegations)))
         return list(found.values())
 
     def _role(self, child: _Child | None) -> Steps[Verified[Targets]]:
         if child is None:
             return self.trusted.targets
-        role = self._read.get((child.by, child.name))
+        key = child.key
+        role = self._read.get(key)
         if role is None:
-            trusted = self.trusted
-            meta = trusted.snapshot.payload.meta.get(f"{child.name}.json")
-            if meta is None:
-                raise MismatchError(child.name, "place in the snapshot", expected="a version", offered="none")
-            role = yield from targets_role(child.role, meta, trusted.root, trusted.start, trusted.dialect, trusted.limits)
-            self._read[child.by, child.name] = role
+            trusted, meta = self.trusted, self._meta(child)
+            if key in self._asked:
+                role = yield from answered_targets(self._asked.pop(key), child.role, meta, trusted.start, trusted.dialect)
+            else:
+                role = yield from targets_role(child.role, meta, trusted.root, trusted.start, trusted.dialect, trusted.limits)
+            self._read[key] = role
         return role
+
+    def _read_ahead(self, ways: list[tuple[_Child, ...]]) -> Steps[None]:
+        """Ask for the next few roles together; each is judged in its turn."""
+        fetches: dict[tuple[int, str], Fetch] = {}
+        trusted = self.trusted
+        for way in ways:
+            child = way[-1]
+            key = child.key
+            if key in self._read or key in self._asked:
+                continue
+            meta = self._meta(child)
+            held = yield from held_targets(child.role, meta, trusted.start, trusted.dialect)
+            if held is not None:
+                self._read[key] = held
+            else:
+                fetches[key] = targets_file(child.name, meta, trusted.root, trusted.limits)
+        tickets = yield Ask(tuple(fetches.values()))
+        self._asked.update(zip(fetches, tickets, strict=True))
+
+    def _meta(self, child: _Child) -> MetaFile:
+        meta = self.trusted.snapshot.payload.meta.get(f"{child.name}.json")
+        if meta is None:
+            raise MismatchError(child.name, "place in the snapshot", expected="a version", offered="none")
+        return meta
 
     def _children(self, by: str, delegations: Delegations | UnsetType, path: str) -> list[_Child]:
         """Return the delegations that cover the path, in order, up to the first terminating one."""
@@ -138,15 +182,20 @@ class Search:
         if delegations.succinct_roles:
             bins = delegations.succinct_roles
             return [_bin(by, delegations, bins, bins.bin_of(path))]
-        delegates = self._delegates.get(by)
+        delegates = self._delegates.get(id(delegations))
         if delegates is None:
-            delegates = self._delegates[by] = Delegates(delegations.roles or ())
+            delegates = self._delegates[id(delegations)] = Delegates(delegations.roles or ())
         children = []
         for listed in delegates.speaking_for(path):
             children.append(_listed(by, delegations, listed))
             if listed.terminating:
                 break
         return children
+
+
+def _turns_back(way: tuple[_Child, ...]) -> bool:
+    """Return whether a way ends at a role that is on it already: it leads nowhere, and may still end the search (5.6.7.2.1)."""
+    return bool(way) and way[-1].name in {each.name for each in way[:-1]}
 
 
 def _covers(way: tuple[_Child, ...], path: str) -> bool:

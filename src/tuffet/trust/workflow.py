@@ -16,7 +16,7 @@ import msgspec
 
 from tuffet.errors import ExpiredError, LimitError, TransportError, VerificationError
 from tuffet.metadata.envelope import Dialect, T
-from tuffet.metadata.roles import MetaFile, Root, Snapshot, Timestamp
+from tuffet.metadata.roles import MetaFile, PositiveVersion, Root, Snapshot, Timestamp
 from tuffet.metadata.targets import Targets
 from tuffet.metadata.tuf_json import TUF_JSON
 from tuffet.names import ROOT, SNAPSHOT, TARGETS, TIMESTAMP
@@ -156,11 +156,11 @@ def _guess_snapshot(root: Verified[Root], ahead: _Ahead, limits: Limits) -> Step
         version = msgspec.json.decode(ahead.timestamp_bytes or b"", type=_TimestampGuess).signed.meta["snapshot.json"].version
     except (TransportError, msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError):
         return ()
-    return (Fetch(SNAPSHOT, version, limits.snapshot_bytes, optional=True),) if version > 0 else ()
+    return (Fetch(SNAPSHOT, version, limits.snapshot_bytes, optional=True),)
 
 
 class _Version(msgspec.Struct):
-    version: int
+    version: PositiveVersion
 
 
 class _Meta(msgspec.Struct):
@@ -230,16 +230,34 @@ def targets_role(
     role: Role, meta: MetaFile, root: Verified[Root], start: datetime, dialect: Dialect, limits: Limits
 ) -> Steps[Verified[Targets]]:
     """Return a targets role, top-level or delegated, as the snapshot names it (5.6.1 to 5.6.6)."""
+    held = yield from held_targets(role, meta, start, dialect)
+    if held is not None:
+        return held
+    (ticket,) = yield Ask((targets_file(role.name, meta, root, limits),))
+    return (yield from answered_targets(ticket, role, meta, start, dialect))
+
+
+def held_targets(role: Role, meta: MetaFile, start: datetime, dialect: Dialect) -> Steps[Verified[Targets] | None]:
+    """Return a targets role from what was kept, if that is what the snapshot names."""
     data = yield Load(role.name)
-    if data is not None:
-        try:
-            return next_targets(data, role, meta, start, dialect)
-        except ExpiredError:
-            raise  # It is the one that the snapshot names; asking for it again would bring the same.
-        except VerificationError:
-            pass
-    data = yield from fetch(_file_of(role.name, meta, root, limits.targets_bytes, "targets_bytes"))
-    assert data is not None  # noqa: S101  the driver raises for what is absent
+    if data is None:
+        return None
+    try:
+        return next_targets(data, role, meta, start, dialect)
+    except ExpiredError:
+        raise  # It is the one that the snapshot names; asking for it again would bring the same.
+    except VerificationError:
+        return None
+
+
+def targets_file(name: str, meta: MetaFile, root: Verified[Root], limits: Limits) -> Fetch:
+    """Return the request for a targets role."""
+    return _file_of(name, meta, root, limits.targets_bytes, "targets_bytes")
+
+
+def answered_targets(ticket: int, role: Role, meta: MetaFile, start: datetime, dialect: Dialect) -> Steps[Verified[Targets]]:
+    """Return a targets role that was asked for, and keep it."""
+    data: bytes = yield Answer(ticket)
     targets = next_targets(data, role, meta, start, dialect)
     yield Keep(role.name, data, targets.payload.version)
     return targets

@@ -1,0 +1,80 @@
+"""Answers the client's workflow from a store: what a client would believe if this were what the world sees.
+
+`pending` are files that are not in the store yet, so a publisher can ask before it publishes. `kept` is what was
+believed before, by role, and afterwards what is believed now; nothing is written anywhere.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tuffet.errors import StorageError, TooLargeError, TuffetError
+from tuffet.names import ROOT
+from tuffet.storage.store import Store
+from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Load, R, Step, Steps
+
+METADATA: Final = "metadata/"
+"""Where a store keeps metadata."""
+
+
+class StoreDriver:
+    """Runs workflows over one store. Not for several threads at once."""
+
+    def __init__(self, store: Store, kept: Mapping[str, bytes] | None = None, pending: Mapping[str, bytes] | None = None) -> None:
+        self.kept = dict(kept or {})
+        self._store, self._pending = store, pending or {}
+        self._tickets: dict[int, Fetch] = {}
+        self._last = 0
+
+    def run(self, steps: Steps[R]) -> R:
+        """Return what the workflow returns; errors of a step are raised inside the workflow first."""
+        answer: Any = None
+        failed: TuffetError | None = None
+        try:
+            while True:
+                step = steps.throw(failed) if failed else steps.send(answer)
+                answer, failed = None, None
+                try:
+                    answer = self._do(step)
+                except TuffetError as error:
+                    failed = error
+        except StopIteration as end:
+            result: R = end.value
+            return result
+        finally:
+            steps.close()
+            self._tickets.clear()
+
+    def _do(self, step: Step) -> object:
+        match step:
+            case Ask():
+                return tuple(self._ask(fetch) for fetch in step.fetches)
+            case Answer():
+                return self._answer(self._tickets.pop(step.ticket))
+            case Drop():
+                for ticket in step.tickets:
+                    self._tickets.pop(ticket, None)
+            case Load():
+                # The chain of roots is read from the store, like everything that is published.
+                return None if step.role == ROOT else self.kept.get(step.role)
+            case Keep():
+                self.kept[step.role] = step.data
+            case Forget():
+                self.kept.pop(step.role, None)
+        return None
+
+    def _ask(self, fetch: Fetch) -> int:
+        self._last += 1
+        self._tickets[self._last] = fetch
+        return self._last
+
+    def _answer(self, fetch: Fetch) -> bytes | None:
+        name = METADATA + fetch.name
+        data = self._pending.get(name)
+        if data is None:
+            data = self._store.read(name, fetch.at_most)
+        elif len(data) > fetch.at_most:
+            raise TooLargeError(name, at_most=fetch.at_most)
+        if data is None and not fetch.optional:
+            # Never a reason to begin anew at version 1 (B124).
+            raise StorageError(name, "this published file is missing: restore it from a backup or a mirror")
+        return data
