@@ -20,13 +20,13 @@ class VerificationError(TuffetError):
 
 
 class FormatError(VerificationError):
-    """A document breaks the rules of its format (specification 4); `where` is the path inside it."""
+    """A document breaks the rules of its format (specification 4); `where` is the path inside it, `role` whose it should be."""
 
     attack = "malformed"
 
-    def __init__(self, where: str, problem: str) -> None:
-        super().__init__(f"{where}: {problem}")
-        self.where, self.problem = where, problem
+    def __init__(self, where: str, problem: str, role: str | None = None) -> None:
+        super().__init__(f"{role} is malformed at {where}: {problem}" if role else f"{where}: {problem}")
+        self.where, self.problem, self.role = where, problem, role
 
 
 class ThresholdError(VerificationError):

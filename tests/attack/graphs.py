@@ -27,7 +27,6 @@ def plant(repo: FakeRepository, graph: Mapping[str, Sequence[Edge] | SuccinctRol
     files = files or {}
     names = dict.fromkeys([*graph, *(edge.name for edges in graph.values() if not isinstance(edges, SuccinctRoles) for edge in edges)])
     names.pop(TARGETS, None)
-    written: dict[Targets | None, bytes] = {}
 
     def delegations(name: str) -> Delegations | None:
         edges = graph.get(name, ())
@@ -50,6 +49,5 @@ def plant(repo: FakeRepository, graph: Mapping[str, Sequence[Edge] | SuccinctRol
             leaf = payload, repo.sign(payload, name, [signer])
         repo.roles[name], repo.signers[name] = payload, [signer]
         repo.serve(metadata_file(name, 1), leaf[1])
-    written.clear()
     targets = {**repo.roles[TARGETS].targets, **dict.fromkeys(files.get(TARGETS, ()), FILE)}
     repo.change(TARGETS, targets=targets, delegations=delegations(TARGETS) or UNSET)

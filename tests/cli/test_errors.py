@@ -12,8 +12,10 @@ import pytest
 
 from tests.cli.harness import SOURCES, Terminal
 from tuffet import errors
-from tuffet.cli import commands, program
-from tuffet.cli.errors import HINTS, NoRepositoryError, NoRootError, NoTargetError, OtherRootError, Status
+from tuffet.cli import commands
+from tuffet.cli.errors import HINTS, Status
+from tuffet.cli.own_errors import NoRepositoryError, NoRootError, NoTargetError, OtherRootError
+from tuffet.cli.program import run
 from tuffet.errors import TuffetError
 
 DOCS = SOURCES.parent / "docs" / "cli.md"
@@ -49,7 +51,7 @@ EXAMPLES: list[tuple[BaseException, int, str | None]] = [
 ]
 
 
-def ran(monkeypatch: pytest.MonkeyPatch, error: BaseException, *arguments: str) -> tuple[int, str, str]:
+def ran(error: BaseException, *arguments: str) -> tuple[int, str, str]:
     """Run a command that ends with an error."""
 
     @click.command()
@@ -63,20 +65,17 @@ def ran(monkeypatch: pytest.MonkeyPatch, error: BaseException, *arguments: str) 
         def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str, click.Command, list[str]]:
             return "status", fails, []
 
-    monkeypatch.setattr(program, "tuffet", Failing("tuffet"))
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        status = program.run(["status", *arguments])
+        status = run(["status", *arguments], Failing("tuffet"))
     return status, out.getvalue(), err.getvalue()
 
 
 @pytest.mark.parametrize(
     ("error", "status", "attack"), EXAMPLES, ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else ""
 )
-def test_every_error_ends_with_its_status_its_attack_and_a_hint(
-    monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int, attack: str | None
-) -> None:
-    ended, out, err = ran(monkeypatch, error)
+def test_every_error_ends_with_its_status_its_attack_and_a_hint(error: BaseException, status: int, attack: str | None) -> None:
+    ended, out, err = ran(error)
     assert (ended, out) == (status, "")
     lines = err.splitlines()
     if status == 130:
@@ -85,7 +84,7 @@ def test_every_error_ends_with_its_status_its_attack_and_a_hint(
         assert lines[0].startswith("error: ")
         assert any(line.startswith("hint: ") for line in lines) or (status == 1 and isinstance(error, TuffetError))
     assert any(line.startswith("  this is what ") for line in lines) is bool(attack)
-    ended, out, err = ran(monkeypatch, error, "--json")
+    ended, out, err = ran(error, "--json")
     shown = json.loads(err)["error"]
     assert (ended, out, shown["status"], shown["attack"]) == (status, "", status, attack)
     assert {"kind", "message", "hints"} <= shown.keys()
@@ -102,17 +101,17 @@ def test_every_error_below_the_root_has_its_own_or_an_inherited_hint() -> None:
 
 
 def test_a_bug_shows_its_traceback_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, _, err = ran(monkeypatch, RuntimeError("oops"))
+    _, _, err = ran(RuntimeError("oops"))
     assert "Traceback" not in err
     assert "please report it" in err
     monkeypatch.setenv("TUFFET_DEBUG", "1")
-    assert "Traceback" in ran(monkeypatch, RuntimeError("oops"))[2]
+    assert "Traceback" in ran(RuntimeError("oops"))[2]
     monkeypatch.setenv("TUFFET_DEBUG", "0")
-    assert "Traceback" not in ran(monkeypatch, RuntimeError("oops"))[2]
+    assert "Traceback" not in ran(RuntimeError("oops"))[2]
 
 
-def test_control_characters_in_a_message_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, _, err = ran(monkeypatch, errors.StorageError("/a\x1b]0;title\x07b\n", "no\u202e"))
+def test_control_characters_in_a_message_are_escaped() -> None:
+    _, _, err = ran(errors.StorageError("/a\x1b]0;title\x07b\n", "no\u202e"))
     assert all(line.isprintable() for line in err.splitlines())
     assert r"\x1b]0;title\x07b\n" in err
 
@@ -120,6 +119,11 @@ def test_control_characters_in_a_message_are_escaped(monkeypatch: pytest.MonkeyP
 def test_the_documentation_lists_every_status() -> None:
     table = re.findall(r"^\| (\d+) \|", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(map(int, table)) == sorted(status.value for status in Status)
+
+
+def test_the_documentation_shows_an_error_as_it_is() -> None:
+    _, _, err = ran(errors.RollbackError("timestamp", trusted=7, offered=6))
+    assert err in DOCS.read_text(encoding="utf-8")
 
 
 def test_mistakes_in_arguments_are_json_where_that_is_asked_for(tuffet: Terminal) -> None:

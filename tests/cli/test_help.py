@@ -43,7 +43,7 @@ def examples(text: str) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_help_of_a_command_has_examples_that_parse(tuffet: Terminal, name: str) -> None:
+def test_the_help_of_a_command_has_examples_that_parse(tuffet: Terminal, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = tuffet(name, "--help")
     assert (shown.status, shown.err) == (0, "")
     assert shown.out == tuffet("help", name).out
@@ -53,7 +53,7 @@ def test_the_help_of_a_command_has_examples_that_parse(tuffet: Terminal, name: s
         (tuffet.here / file).write_bytes(b"")
     epilog = command(name).epilog or ""
     found = list(examples(epilog.replace("build/out.bin", "build.bin"))) or [["completion", "bash"]]
-    os.chdir(tuffet.here)
+    monkeypatch.chdir(tuffet.here)
     for words in found:
         assert words[0] == name
         command(name).make_context(name, words[1:], parent=CONTEXT)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.harness import Terminal
+from tests.cli.harness import Ran, Terminal
 
 PASSPHRASE: dict[str, Any] = {"TUFFET_PASSPHRASE": "correct horse"}
 
@@ -64,7 +64,9 @@ def test_every_kind_of_repository_can_be_published_and_believed(tuffet: Terminal
     assert [added["path"] for added in ran.json["added"]] == ["linux/app-1.0.tar.gz"]
     digest = tuffet("status", "-C", "releases", "--json").json["root_sha256"]
     envelope = ["--envelope"] if "--envelope" in options else []
-    assert tuffet("trust", "releases/public", "--sha256", digest, *envelope).status == 0
+    typed = ["get", "releases", "linux/app-1.0.tar.gz", "--to", "first/", "--sha256", digest]
+    assert tuffet(*typed, *envelope).status == 0
+    assert tuffet("trust", "releases/public", "--sha256", digest, *envelope, "--json").json["changed"] is False
     (target,) = tuffet("list", "releases/public", "--json").json["targets"]
     assert (target["path"], target["custom"]) == ("linux/app-1.0.tar.gz", {"channel": "beta"})
     assert tuffet("get", "releases/public", "linux/app-1.0.tar.gz").status == 0
@@ -77,6 +79,7 @@ def test_add_remove_and_publish_are_told_by_status(tuffet: Terminal, repository:
     assert tuffet("status", "-C", repository, "--json").json["pending"] == {"add": [app.name], "remove": []}
     assert tuffet("publish", "-C", repository, "--json").json["published"] is True
     assert tuffet("publish", "-C", repository, "--json").json["published"] is False
+    assert tuffet("status", "-C", repository, "--targets", "--json").json["published"] == [{"path": app.name, "length": 1600}]
     ran = tuffet("remove", app.name, "-C", repository, "--json")
     assert ran.json == {"removed": [app.name]}
     assert tuffet("status", "-C", repository, "--json").json["pending"] == {"add": [], "remove": [app.name]}
@@ -232,15 +235,23 @@ def test_two_publishers_at_once_both_succeed(tuffet: Terminal, repository: Path)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows hands no descriptors down")
 def test_a_passphrase_comes_from_a_descriptor(tuffet: Terminal, app: Path) -> None:
-    ran = tuffet.process("init", "releases", "--passphrase-fd", "0", input=b"correct horse\n")
-    assert ran.status == 0, ran
-    assert tuffet.process("publish", app, "-C", "releases", "--passphrase-fd", "0", input=b"correct horse\n").status == 0
-    for given, said in ((b"wrong\n", "passphrase is wrong"), (b"\n", "is empty"), (b"", "is empty")):
-        ran = tuffet.process("renew", "--force", "-C", "releases", "--passphrase-fd", "0", input=given)
+    assert tuffet.process("init", "releases", "--passphrase-fd", "0", input=b"correct horse\n").status == 0
+    assert _given(tuffet, b"correct horse\n", "publish", app).status == 0
+    for line, said in ((b"wrong\n", "passphrase is wrong"), (b"\n", "is empty"), (b"", "is empty")):
+        ran = _given(tuffet, line, "renew", "--force")
         assert ran.status == 6
         assert said in ran.err
-        assert "correct horse" not in ran.err
-    assert tuffet.process("renew", "--force", "-C", "releases", "--passphrase-fd", "77").status == 6
+    assert tuffet("renew", "--force", "-C", "releases", "--passphrase-fd", "77").status == 6
+
+
+def _given(tuffet: Terminal, line: bytes, *command: object) -> Ran:
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, line)
+        os.close(writing)
+        return tuffet(*command, "-C", "releases", "--passphrase-fd", reading)
+    finally:
+        os.close(reading)
 
 
 def test_a_missing_passphrase_is_status_6_and_is_not_waited_for(tuffet: Terminal, app: Path) -> None:

@@ -189,6 +189,15 @@ def test_a_full_disk_is_told(tuffet: Terminal, mirror: Mirror) -> None:
     assert b"Exception ignored" not in err
 
 
+def test_closed_streams_are_no_error(tuffet: Terminal, mirror: Mirror) -> None:
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        script = f'"$0" -m tuffet show "$1" {closed}'
+        ended = subprocess.run(
+            ["sh", "-c", script, sys.executable, str(mirror)], cwd=tuffet.here, env=tuffet.environment, capture_output=True, check=False
+        )
+        assert (ended.returncode, b"Traceback" in ended.stderr) == (0, False), closed
+
+
 def _wait_for(happened: object, seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     assert callable(happened)

@@ -16,6 +16,7 @@ from tuffet.metadata.dsse import DSSE
 from tuffet.storage.disk import LOCK
 from tuffet.storage.memory import MemoryStore
 from tuffet.testing import FakeRepository
+from tuffet.transport import Answer
 from tuffet.trust.steps import Limits
 
 Damage = Callable[[FakeRepository, dict[str, bytes], str], bytes]
@@ -260,6 +261,40 @@ def test_another_process_learnt_more(repo: FakeRepository, make_client: MakeClie
     kept = cache.contents()
     cache.keep("timestamp", old.served("timestamp.json") or b"", 1)
     assert cache.contents() == kept
+
+
+class Overtaken:
+    """The world of a client that is slow: once its timestamp is on the way, all sorts of things happen."""
+
+    def __init__(self, repo: FakeRepository, meanwhile: Callable[[], object], name: str) -> None:
+        self._repo, self._meanwhile, self._name = repo, meanwhile, name
+
+    def ask(self, url: str) -> Answer:
+        data = self._repo.served(url.removeprefix(self._repo.metadata_url))
+        if url.endswith(self._name) and data is not None:
+            self._repo.serve("as it was", data)
+            self._meanwhile()
+            return self._repo.transport.ask(f"{self._repo.metadata_url}as it was")
+        return self._repo.transport.ask(url)
+
+
+@pytest.mark.parametrize("name", ["timestamp.json", "4.snapshot.json", "3.a.json"])
+def test_a_client_that_is_overtaken(repo: FakeRepository, make_client: MakeClient, grown: Client, name: str) -> None:
+    """Another process believes and keeps newer metadata in the middle of its refresh: nobody is accused, and nothing goes back."""
+    repo.publish("a/2", b"two", "a")
+    kept: dict[str, bytes] = {}
+
+    def meanwhile() -> None:
+        repo.publish("a/3", b"three", "a")
+        repo.renew("targets")
+        client = make_client()
+        assert client.find("a/3") is not None
+        kept.update(client.cache.contents())
+
+    slow = make_client(transport=Overtaken(repo, meanwhile, name))
+    assert slow.find("a/2") is not None
+    assert slow.cache.contents() == kept != {}
+    assert make_client().find("a/3") is not None
 
 
 def test_another_process_saw_the_rotation_first(repo: FakeRepository, make_client: MakeClient) -> None:

@@ -12,9 +12,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from securesystemslib.formats import encode_canonical
-from securesystemslib.signer import CryptoSigner, SSlibKey
+from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
 from tuf.api.dsse import SimpleEnvelope
-from tuf.api.metadata import (
+from tuf.api.metadata import (  # type: ignore[attr-defined]
     DelegatedRole,
     Delegations,
     Metadata,
@@ -189,7 +189,8 @@ class PypiRepository:
 
     def sign_value(self, value: dict[str, Any], signers: Sequence[CryptoSigner]) -> bytes:
         """Return the file of a value that need not be a document at all."""
-        signatures = [signer.sign(encode_canonical(value).encode()).to_dict() for signer in signers]
+        canonical = str(encode_canonical(value)).encode()
+        signatures = [signer.sign(canonical).to_dict() for signer in signers]
         return json.dumps({"signatures": signatures, "signed": value}).encode()
 
     def put(self, name: str, data: bytes) -> bytes:

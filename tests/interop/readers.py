@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from tuf.api.exceptions import DownloadError, RepositoryError
-from tuf.ngclient import Updater, UpdaterConfig
+from tuf.ngclient import Updater, UpdaterConfig  # type: ignore[attr-defined]
 from tuf.ngclient.config import EnvelopeType
 from tuf.ngclient.urllib3_fetcher import Urllib3Fetcher
 

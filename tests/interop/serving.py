@@ -18,20 +18,17 @@ Serve = Callable[[AnyRepository], Site]
 @contextmanager
 def serving(repository: AnyRepository, folder: Path) -> Iterator[Site]:
     """Serve a repository until the end; one in memory as it is now, from a new folder."""
-    match repository:
-        case FakeRepository():
-            write_files(repository, folder)
-            public, root = folder, repository.root_bytes()
-            dsse, metadata = repository.dialect is DSSE, "/"
-        case Repository():
-            public = repository.public
-            root = (public / "metadata/1.root.json").read_bytes()
-            dsse, metadata = repository.policy.dialect is DSSE, "/metadata/"
-        case PypiRepository():
-            public, root = repository.folder, repository.first_root
-            dsse, metadata = repository.dsse, "/metadata/"
-    with Server(str(public)) as server:
-        yield Site(server.url, root, metadata, dsse)
+    if isinstance(repository, FakeRepository):
+        write_files(repository, folder)
+        with Server(str(folder)) as server:
+            yield Site(server.url, repository.root_bytes(), metadata="/", dsse=repository.dialect is DSSE)
+    elif isinstance(repository, Repository):
+        root = (repository.public / "metadata/1.root.json").read_bytes()
+        with Server(str(repository.public)) as server:
+            yield Site(server.url, root, dsse=repository.policy.dialect is DSSE)
+    else:
+        with Server(str(repository.folder)) as server:
+            yield Site(server.url, repository.first_root, dsse=repository.dsse)
 
 
 def write_files(repository: FakeRepository, folder: Path) -> None:

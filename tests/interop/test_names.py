@@ -4,16 +4,14 @@ A role is asked for under its percent-encoded name, and its file bears that name
 own name, and a URL says it encoded. Where a client asks for something else, the tables say what comes of it.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.interop.pypi_repository import PypiRepository
-from tests.interop.readers import Answers, PypiTuf, Reader, Refused, Tuffet, TufJs
-from tests.interop.serving import Serve
+from tests.interop.readers import PypiTuf, Reader, Refused, Tuffet, TufJs
+from tests.interop.serving import AnyRepository, Serve
 from tests.interop.test_others_read import new_repository
-from tuffet.testing import FakeRepository
 
 ROLES = [
     "a b", "ü", "u\u0308", "#", "?", "%41", "A", "+", "a/b/c", "~-_.", "\\", '"', "<>|:&=@,;$[]{}^`", "root.json", "Timestamp",
@@ -37,45 +35,43 @@ DOTTED_TARGETS = ["..", "a/../b", "a/./b"]
 """tuffet finds them, and asks for none of them: what a server makes of such a URL is anybody's guess (B016, B099)."""
 
 
-def roles_of(writer: str, folder: Path, names: Iterable[str], *, consistent_snapshot: bool) -> tuple[PypiRepository | FakeRepository, Answers]:
+def roles_of(writer: str, folder: Path, names: list[str], *, consistent: bool = True) -> tuple[AnyRepository, dict[str, bytes]]:
     """Return a repository in which each role lists one target, and what is there."""
     there = {f"of/{number}": name.encode() for number, name in enumerate(names)}
-    fake = new_repository(consistent_snapshot=consistent_snapshot)
-    pypi = PypiRepository(folder, consistent_snapshot=consistent_snapshot)
-    for (path, data), name in zip(there.items(), names, strict=True):
-        if writer == "tuffet":
+    if writer == "tuffet":
+        fake = new_repository(consistent_snapshot=consistent)
+        for path, name in zip(there, names, strict=True):
             fake.delegate(name, paths=[path])
-            fake.publish(path, data, name)
-        else:
-            pypi.delegate(name, paths=[path])
-            pypi.add(path, data, name)
-    if writer == "tuf":
-        pypi.publish()
-    return (fake if writer == "tuffet" else pypi), there
+            fake.publish(path, there[path], name)
+        return fake, there
+    pypi = PypiRepository(folder, consistent_snapshot=consistent)
+    for path, name in zip(there, names, strict=True):
+        pypi.delegate(name, paths=[path])
+        pypi.add(path, there[path], name)
+    pypi.publish()
+    return pypi, there
 
 
-def targets_of(writer: str, folder: Path, names: Iterable[str], *, consistent_snapshot: bool) -> tuple[PypiRepository | FakeRepository, Answers]:
+def targets_of(writer: str, folder: Path, names: list[str], *, consistent: bool = True) -> tuple[AnyRepository, dict[str, bytes]]:
     """Return a repository with these targets, and what is there."""
     there = {name: name.encode() for name in names}
-    fake = new_repository(consistent_snapshot=consistent_snapshot)
-    pypi = PypiRepository(folder, consistent_snapshot=consistent_snapshot)
-    for path, data in there.items():
-        if writer == "tuffet":
+    if writer == "tuffet":
+        fake = new_repository(consistent_snapshot=consistent)
+        for path, data in there.items():
             fake.publish(path, data)
-        else:
-            pypi.add(path, data)
-    if writer == "tuf":
-        pypi.publish()
-    return (fake if writer == "tuffet" else pypi), there
+        return fake, there
+    pypi = PypiRepository(folder, consistent_snapshot=consistent)
+    for path, data in there.items():
+        pypi.add(path, data)
+    pypi.publish()
+    return pypi, there
 
 
-@pytest.mark.parametrize("consistent_snapshot", [False, True], ids=["plain", "consistent"])
+@pytest.mark.parametrize("consistent", [False, True], ids=["plain", "consistent"])
 @pytest.mark.parametrize("writer", ["tuf", "tuffet"])
-def test_all_clients_find_roles_of_any_name(
-    writer: str, consistent_snapshot: bool, reader: Reader, tmp_path: Path, serve: Serve
-) -> None:
-    names = [*ROLES, *(ONLY_VERSIONED_ROLES if consistent_snapshot else ())]
-    repo, there = roles_of(writer, tmp_path / "repo", names, consistent_snapshot=consistent_snapshot)
+def test_all_clients_find_roles_of_any_name(writer: str, consistent: bool, reader: Reader, tmp_path: Path, serve: Serve) -> None:
+    names = [*ROLES, *(ONLY_VERSIONED_ROLES if consistent else ())]
+    repo, there = roles_of(writer, tmp_path / "repo", names, consistent=consistent)
 
     assert reader.read(serve(repo), tmp_path / "cache", there) == there
 
@@ -84,7 +80,7 @@ def test_all_clients_find_roles_of_any_name(
 def test_tufjs_does_not_find_roles_of_some_names(
     writer: str, tmp_path: Path, serve: Serve, tuffet: Tuffet, tuf: PypiTuf, tufjs: TufJs
 ) -> None:
-    repo, there = roles_of(writer, tmp_path / "repo", NOT_FOR_TUFJS_ROLES, consistent_snapshot=True)
+    repo, there = roles_of(writer, tmp_path / "repo", NOT_FOR_TUFJS_ROLES)
     site = serve(repo)
 
     assert tuffet.read(site, tmp_path / "tuffet", there) == tuf.read(site, tmp_path / "tuf", there) == there
@@ -97,7 +93,7 @@ def test_tufjs_orders_some_names_otherwise_and_finds_signatures_wrong(
     writer: str, names: list[str], tmp_path: Path, serve: Serve, tuffet: Tuffet, tuf: PypiTuf, tufjs: TufJs
 ) -> None:
     """Roles in a list whose names are numbers are sorted by it, and names in objects by UTF-16 instead of by code points."""
-    repo, there = roles_of(writer, tmp_path / "repo", names, consistent_snapshot=True)
+    repo, there = roles_of(writer, tmp_path / "repo", names)
     site = serve(repo)
 
     assert tuffet.read(site, tmp_path / "tuffet", there) == tuf.read(site, tmp_path / "tuf", there) == there
@@ -105,27 +101,25 @@ def test_tufjs_orders_some_names_otherwise_and_finds_signatures_wrong(
         tufjs.read(site, tmp_path / "tufjs", there)
 
 
-@pytest.mark.parametrize("consistent_snapshot", [False, True], ids=["plain", "consistent"])
+@pytest.mark.parametrize("consistent", [False, True], ids=["plain", "consistent"])
 @pytest.mark.parametrize("writer", ["tuf", "tuffet"])
-def test_all_clients_download_targets_of_any_name(
-    writer: str, consistent_snapshot: bool, reader: Reader, tmp_path: Path, serve: Serve
-) -> None:
-    names = [*TARGETS, *(ONLY_HASHED_TARGETS if consistent_snapshot else ())]
-    repo, there = targets_of(writer, tmp_path / "repo", names, consistent_snapshot=consistent_snapshot)
+def test_all_clients_download_targets_of_any_name(writer: str, consistent: bool, reader: Reader, tmp_path: Path, serve: Serve) -> None:
+    names = [*TARGETS, *(ONLY_HASHED_TARGETS if consistent else ())]
+    repo, there = targets_of(writer, tmp_path / "repo", names, consistent=consistent)
 
     assert reader.read(serve(repo), tmp_path / "cache", there) == there
 
 
 @pytest.mark.parametrize("writer", ["tuf", "tuffet"])
-def test_a_target_whose_name_looks_like_a_piece_of_a_url_is_had_by_tuffet_alone(writer: str, reader: Reader, tmp_path: Path, serve: Serve) -> None:
-    repo, there = targets_of(writer, tmp_path / "repo", MEANT_AS_URL_TARGETS, consistent_snapshot=True)
+def test_tuffet_alone_downloads_what_looks_like_a_piece_of_a_url(writer: str, reader: Reader, tmp_path: Path, serve: Serve) -> None:
+    repo, there = targets_of(writer, tmp_path / "repo", MEANT_AS_URL_TARGETS)
     answers = reader.read(serve(repo), tmp_path / "cache", there)
 
     assert answers == there if reader.name == "tuffet" else all(isinstance(answer, Refused) for answer in answers.values())
 
 
 def test_a_target_whose_name_has_dot_segments_is_not_asked_for(tmp_path: Path, serve: Serve, tuffet: Tuffet, tuf: PypiTuf) -> None:
-    repo, there = targets_of("tuf", tmp_path / "repo", DOTTED_TARGETS, consistent_snapshot=True)
+    repo, there = targets_of("tuf", tmp_path / "repo", DOTTED_TARGETS)
     site = serve(repo)
 
     assert tuf.read(site, tmp_path / "tuf", there) == there
@@ -168,9 +162,10 @@ def test_a_target_that_nobody_lists_is_not_found(path: str, tmp_path: Path, serv
 def test_patterns_mean_the_same(
     pattern: str, path: str, matches: bool, tufjs_matches: bool, reader: Reader, tmp_path: Path, serve: Serve
 ) -> None:
-    repo = new_repository(consistent_snapshot=True)
+    repo = new_repository()
     repo.delegate("role", paths=[pattern])
     file = repo.publish("anything", b"data")
     repo.change("role", targets={path: file})
 
-    assert (reader.read(serve(repo), tmp_path / "cache", [path])[path] is not None) is (tufjs_matches if reader.name == "tuf-js" else matches)
+    found = reader.read(serve(repo), tmp_path / "cache", [path])[path] is not None
+    assert found is (tufjs_matches if reader.name == "tuf-js" else matches)

@@ -97,9 +97,11 @@ def rotations(repo: FakeRepository) -> dict[str, bytes | None]:
 SHAPES: list[Callable[[FakeRepository], dict[str, bytes | None]]] = [one_role, delegations, bins, rotations]
 
 
-@pytest.mark.parametrize("dialect", [TUF_JSON, DSSE], ids=["json", "dsse"])
-@pytest.mark.parametrize("hashes_in_meta", [False, True], ids=["versions", "hashes"])
-@pytest.mark.parametrize("consistent_snapshot", [False, True], ids=["plain", "consistent"])
+@pytest.mark.parametrize(
+    ("consistent_snapshot", "hashes_in_meta", "dialect"),
+    [(False, False, TUF_JSON), (True, True, TUF_JSON), (False, True, DSSE), (True, False, DSSE)],
+    ids=["plain-versions-json", "consistent-hashes-json", "plain-hashes-dsse", "consistent-versions-dsse"],
+)
 @pytest.mark.parametrize("fill", SHAPES, ids=lambda fill: fill.__name__)
 def test_what_is_there_is_found(
     fill: Callable[[FakeRepository], dict[str, bytes | None]],
@@ -128,7 +130,7 @@ def test_signatures_by_every_scheme_are_good(scheme: str, reader: Reader, tmp_pa
     [
         Choices(),
         Choices(envelope="dsse"),
-        Choices(bins=16),
+        Choices(bins=512),
         Choices(bins=16, envelope="dsse"),
         Choices(hashes=("sha512", "sha256"), root_keys=1, root_threshold=1),
     ],
@@ -163,11 +165,13 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return repo
 
 
-def test_one_of_16384_bins_is_found(large: Repository, reader: Reader, tmp_path: Path, serve: Serve) -> None:
+@pytest.mark.parametrize("reader", ["tuffet", "tuf", pytest.param("tufjs", marks=pytest.mark.nightly)], indirect=True)
+def test_a_few_of_16384_bins_are_read(large: Repository, reader: Reader, tmp_path: Path, serve: Serve) -> None:
+    """But for tuf-js, which takes minutes: each role more in a snapshot costs it a copy of all before (4,096 bins take it seconds)."""
     there = {f"packages/{number}": str(number).encode() for number in range(16)}
 
     assert reader.read(serve(large), tmp_path / "cache", [*there, "packages/16"]) == {**there, "packages/16": None}
-    assert {path.name.count("bins-") for path in (tmp_path / "cache").glob("bins*")} == {1}
+    assert len(list((tmp_path / "cache").glob("bins-*.json"))) <= len(there) + 1
 
 
 @contextmanager

@@ -67,9 +67,9 @@ def delegations(repo: PypiRepository) -> None:
 
 
 def bins(repo: PypiRepository) -> None:
-    """300 targets in 32 bins."""
+    """200 targets in 32 bins."""
     succinct = repo.delegate_bins("bin", 5)
-    for number in range(300):
+    for number in range(200):
         path = f"packages/{number % 7}/file-{number}"
         repo.add(path, str(number).encode(), succinct.get_role_for_target(path))
 
@@ -78,9 +78,11 @@ SHAPES: list[Callable[[PypiRepository], None]] = [one_role, delegations, bins]
 MISSING = ("absent", "a/absent", "a/g-10", "end/2", "n", "z/1")
 
 
-@pytest.mark.parametrize("dsse", [False, True], ids=["json", "dsse"])
-@pytest.mark.parametrize("hashes_in_meta", [False, True], ids=["versions", "hashes"])
-@pytest.mark.parametrize("consistent_snapshot", [False, True], ids=["plain", "consistent"])
+@pytest.mark.parametrize(
+    ("consistent_snapshot", "hashes_in_meta", "dsse"),
+    [(False, False, False), (False, True, True), (True, False, True), (True, True, False)],
+    ids=["plain-versions-json", "plain-hashes-dsse", "consistent-versions-dsse", "consistent-hashes-json"],
+)
 @pytest.mark.parametrize("fill", SHAPES, ids=lambda fill: fill.__name__)
 def test_what_is_there_is_found_and_listed(
     fill: Callable[[PypiRepository], None],
@@ -151,9 +153,8 @@ def test_a_client_of_the_first_root_follows_every_rotation(tmp_path: Path, serve
     repo.publish()
 
     assert repo.root.version == 11
-    assert {name: client.read(site, caches[name], ["file"]) for name, client in (("late", tuffet), ("early", tuffet), ("tuf", tuf))} == (
-        dict.fromkeys(caches, {"file": b"two"})
-    )
+    for name, client in (("late", tuffet), ("early", tuffet), ("tuf", tuf)):
+        assert client.read(site, caches[name], ["file"]) == {"file": b"two"}, name
 
 
 def listed(site: Site, cache: Path) -> list[Target]:

@@ -7,7 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.metadata.documents import BINS, DOCUMENTS, compact, document, enveloped, reference_canonical
+from tuffet.errors import FormatError
 from tuffet.metadata import TUF_JSON, Key, Root, Targets, make_key
+from tuffet.metadata.schema import Document, build, write
 
 EXTRA = {"x-added": {"z": [None, True, "\n"], "a": -1}, "x-tuf-on-ci-keyowner": "@someone"}
 
@@ -64,6 +66,24 @@ def test_rarer_hashes_are_carried_beside_the_usual_ones() -> None:
     payload = TUF_JSON.parse(compact(enveloped(signed)), Targets).payload
     assert TUF_JSON.signed_bytes(payload) == reference_canonical(signed)
     assert set(payload.targets["app.bin"].hashes.known()) == {"sha256", "blake2b-256"}
+
+
+class Book(Document, frozen=True):
+    title: str
+
+
+class Library(Document, frozen=True, tag_field="_type", tag="library"):
+    shelves: dict[str, tuple[Book, ...]]
+
+
+def test_a_dialect_may_bring_documents_of_other_shapes() -> None:
+    """Maps of lists of objects, which TUF itself does not have: unknown fields are set aside there as well."""
+    value = {"_type": "library", "shelves": {"a": [{"title": "x", "x-lent": True}, {"title": "y"}], "b": []}, "x": 1}
+    library = build(value, Library, "library")
+    assert [book.unknown or None for book in library.shelves["a"]] == [{"x-lent": True}, None]
+    assert json.loads(write(library)) == value
+    with pytest.raises(FormatError, match=r"^library\.shelves\['a'\]\[1\]\.title: expected `str`"):
+        build({"_type": "library", "shelves": {"b": [], "a": [{"title": "x"}, {"title": 1}]}}, Library, "library")
 
 
 def test_a_key_may_be_made_with_them() -> None:

@@ -127,7 +127,7 @@ def test_each_key_signs_only_for_its_roles(repository: Repository) -> None:
     """Whoever hands the timestamp's key to everything gets no signature with it (B122)."""
     repository.add("app", b"app")
     before = (repository.public / "metadata/timestamp.json").read_bytes()
-    with pytest.raises(SigningError, match="^targets needs 1 signature by keys of root 1, 0 at hand: bring 1 of targets$"):
+    with pytest.raises(SigningError, match=r"^targets needs 1 signature by keys of root 1, 0 at hand: bring 1 of targets$"):
         repository.publish(lambda _: [KEYS["timestamp"]])
     assert (repository.public / "metadata/timestamp.json").read_bytes() == before
     assert [change.path for change in repository.staged()] == ["app"]

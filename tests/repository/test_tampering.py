@@ -1,15 +1,14 @@
 """Somebody changed what is published or staged behind the publisher's back: nothing of it is believed or signed."""
 
 import shutil
-from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.repository.world import KEYS, QUICK, START, Make, make, served, snapshot_of
-from tuffet.errors import ConflictError, MismatchError, RollbackError, StorageError, TuffetError, UsageError, VerificationError
-from tuffet.keys.memory import MemorySigner
-from tuffet.repository import Repository, walk
+from tests.repository.world import KEYS, QUICK, START, Make, served, snapshot_of
+from tuffet.errors import MismatchError, RollbackError, StorageError, TuffetError, VerificationError
+from tuffet.repository import Repository
 from tuffet.repository.key_files import NewKeyFiles
 from tuffet.storage.disk import Disk
 from tuffet.testing.clock import FakeClock
@@ -19,14 +18,14 @@ from tuffet.testing.repository import FakeRepository
 def refuses(repository: Repository, kind: type[TuffetError]) -> TuffetError:
     """Return the error with which everything is refused, having changed nothing."""
     before = snapshot_of(repository.directory)
-    errors = []
+    errors: list[TuffetError] = []
     for act in (repository.state, lambda: repository.publish(KEYS), lambda: repository.renew(KEYS, force=True), repository.status):
         with pytest.raises(kind) as refused:
             act()
-        errors.append(str(refused.value))
+        errors.append(refused.value)
     assert snapshot_of(repository.directory) == before
-    assert len(set(errors)) == 1
-    return refused.value
+    assert len({str(error) for error in errors}) == 1
+    return errors[0]
 
 
 @pytest.mark.parametrize("name", ["1.root.json", "timestamp.json", "2.snapshot.json", "1.targets.json"])
@@ -101,20 +100,79 @@ def test_a_file_cannot_be_read_for_a_moment(again: Make, name: str) -> None:
     refuses(repository, StorageError)
 
 
-def test_published_state_went_back(again: Make, clock: FakeClock) -> None:
-    """A release is judged by a client that saw what is published: a signed older snapshot cannot slip under it (B080)."""
+def test_an_older_state_was_put_back(again: Make) -> None:
+    """All of it is well signed; the publisher remembers better, and does not sign the old state anew."""
     repository = again()
     old = (repository.public / "metadata/timestamp.json").read_bytes()
     repository.add("new", b"new")
+    repository.publish(KEYS)
+    (repository.public / "metadata/timestamp.json").write_bytes(old)
+    repository.add("newer", b"newer")
+    error = refuses(repository, RollbackError)
+    assert isinstance(error, RollbackError)
+    assert (error.role, error.trusted, error.offered) == ("timestamp", 3, 2)
 
-    def put_back() -> object:
-        # Between reading and writing somebody restores an old timestamp.
+
+def test_an_older_state_is_put_back_while_we_publish(again: Make) -> None:
+    """Compare-and-set sees that it is not the state on which we built, and then the same holds."""
+    repository = again()
+    old = (repository.public / "metadata/timestamp.json").read_bytes()
+    repository.add("new", b"new")
+    repository.publish(KEYS)
+    repository.add("newer", b"newer")
+
+    def clock() -> datetime:
         (repository.public / "metadata/timestamp.json").write_bytes(old)
         return START
 
+    with pytest.raises(RollbackError):
+        Repository.open(repository.directory, clock=clock, disk=QUICK).publish(KEYS)
+    assert (repository.public / "metadata/timestamp.json").read_bytes() == old
+
+
+def test_staged_bytes_are_changed(repository: Repository) -> None:
+    """They are hashed again on their way, whether read whole or in pieces (B002)."""
+    for size in (10, 3_000_000):
+        for bad in (b"y" * size, b"x" * (size + 1), b"x" * (size - 1), b""):
+            change = repository.add("app", b"x" * size)
+            assert change.blob
+            (repository.directory / "staged/blobs" / change.blob).write_bytes(bad)
+            before = snapshot_of(repository.public)
+            with pytest.raises(MismatchError, match=r"^staged app has the wrong"):
+                repository.publish(KEYS)
+            assert snapshot_of(repository.public) == before
+            repository.unstage()
+
+
+def test_staged_files_are_gone_or_damaged(repository: Repository) -> None:
+    change = repository.add("app", b"x")
+    assert change.blob
+    (repository.directory / "staged/blobs" / change.blob).unlink()
+    with pytest.raises(StorageError, match="app are gone: stage the file again"):
+        repository.publish(KEYS)
+    (entry,) = (repository.directory / "staged/entries").iterdir()
+    entry.write_bytes(b"[{}]")
+    with pytest.raises(StorageError, match="damaged: take it away"):
+        repository.staged()
+
+
+def test_a_file_lies_where_a_target_belongs(repository: Repository) -> None:
+    """A name that holds a digest is never given to other bytes, and never taken for them."""
+    change = repository.add("app", b"x")
+    assert change.file
+    repository.store.create(f"targets/{change.file.hashes.sha256}.app", b"other")
+    with pytest.raises(StorageError, match="is not what its name says"):
+        repository.publish(KEYS)
+    repository.store.delete(f"targets/{change.file.hashes.sha256}.app")
     repository.publish(KEYS)
-    repository.add("newer", b"newer")
-    Repository.open(repository.directory, clock=put_back, disk=QUICK)  # type: ignore[arg-type]
-    slow = Repository.open(repository.directory, clock=put_back, disk=QUICK)  # type: ignore[arg-type]
-    slow.publish(KEYS)
-    assert set(served(repository.directory, START)) == {"old.txt", "newer"}
+    assert served(repository.directory, START) == {"app": b"x"}
+
+
+def test_links_in_the_public_directory_are_not_followed(repository: Repository, tmp_path: Path) -> None:
+    """Nothing is written through them (B106)."""
+    (tmp_path / "elsewhere").mkdir()
+    (repository.public / "targets").symlink_to(tmp_path / "elsewhere")
+    repository.add("app", b"x")
+    with pytest.raises(StorageError, match="symbolic link"):
+        repository.publish(KEYS)
+    assert list((tmp_path / "elsewhere").iterdir()) == []

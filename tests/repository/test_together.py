@@ -15,6 +15,7 @@ from tuffet.repository import Addition, Repository
 from tuffet.repository.publish import patiently, publish, shortly_locked
 from tuffet.repository.renew import renew
 from tuffet.repository.signing import Signing
+from tuffet.repository.site import Site
 from tuffet.repository.staging import Staging
 from tuffet.storage.lock import locked
 from tuffet.testing.clock import FakeClock
@@ -27,7 +28,7 @@ def together(*runs: Callable[[], object]) -> None:
     def guarded(run: Callable[[], object]) -> None:
         try:
             run()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  it is raised again by whoever waits
             errors.append(error)
 
     threads = [threading.Thread(target=guarded, args=(run,)) for run in runs]
@@ -58,7 +59,7 @@ def test_threads_publish_at_once(again: Make) -> None:
     watcher = threading.Thread(target=client)
     watcher.start()
     try:
-        together(*(lambda number=number: publisher(number) for number in range(4)))  # type: ignore[misc]
+        together(*(lambda number=number: publisher(number) for number in range(4)))
     finally:
         stop.set()
         watcher.join()
@@ -76,13 +77,13 @@ def test_the_lock_is_only_a_courtesy(again: Make, tmp_path: Path) -> None:
         staging = Staging(tmp_path / f"staging-{number}", disk=QUICK)
         for item in range(3):
             staging.add([Addition(f"{number}-{item}", b"x")])
-            publish(repository.store, repository.policy, staging, Signing(repository.policy, KEYS), FakeClock(START), None)
+            publish(Site(repository.store, repository.policy), staging, Signing(repository.policy, KEYS), FakeClock(START))
 
     def renewer() -> None:
         for _ in range(3):
-            renew(repository.store, repository.policy, Signing(repository.policy, KEYS), FakeClock(START), force=True)
+            renew(Site(repository.store, repository.policy), Signing(repository.policy, KEYS), FakeClock(START), force=True)
 
-    together(renewer, *(lambda number=number: publisher(number) for number in range(3)))  # type: ignore[misc]
+    together(renewer, *(lambda number=number: publisher(number) for number in range(3)))
     names = {f"{number}-{item}" for number in range(3) for item in range(3)}
     assert set(served(repository.directory, START)) == {"old.txt", *names}
 
@@ -119,7 +120,7 @@ def test_the_other_one_publishes_between_reading_and_writing(again: Make) -> Non
         if next(moments) == 0:
             other = Staging(repository.directory / "other", disk=QUICK)
             other.add([Addition("theirs", b"theirs")])
-            publish(repository.store, repository.policy, other, Signing(repository.policy, KEYS), FakeClock(START), None)
+            publish(Site(repository.store, repository.policy), other, Signing(repository.policy, KEYS), FakeClock(START))
         return START
 
     slow = Repository.open(repository.directory, clock=clock, disk=QUICK)

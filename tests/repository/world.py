@@ -55,7 +55,7 @@ class DyingDisk(CrashingDisk, QuickDisk):
             super().replace(source, destination)
             return
         QUICK.replace(source, destination)
-        self._remember(destination, lambda: os.replace(destination, source))
+        self._remember(destination, lambda: Path(destination).rename(source))
 
 
 def deaths(story: Callable[[DyingDisk], object], *, power: bool) -> Iterator[int]:

@@ -282,22 +282,22 @@ def forged_timestamp(version: int) -> bytes:
     return stranger.sign(replace(stranger.timestamp, meta={"snapshot.json": MetaFile(version=version)}), TIMESTAMP)
 
 
-@pytest.mark.parametrize(
-    ("sentence", "lie", "asked"),
-    [
-        ("it names another snapshot that exists", forged_timestamp(1), ["1.snapshot.json", "2.snapshot.json"]),
-        ("it names a snapshot that does not exist", forged_timestamp(77), ["77.snapshot.json", "2.snapshot.json"]),
-        ("it names version zero", b'{"signed":{"meta":{"snapshot.json":{"version":0}}}}', ["2.snapshot.json"]),
-        ("it names a negative version", b'{"signed":{"meta":{"snapshot.json":{"version":-1}}}}', ["2.snapshot.json"]),
-        ("it names no version", b'{"signed":{"meta":{"snapshot.json":{}}}}', ["2.snapshot.json"]),
-        ("it names a path", b'{"signed":{"meta":{"snapshot.json":{"version":"../1"}}}}', ["2.snapshot.json"]),
-        ("it names a number without end", b'{"signed":{"meta":{"snapshot.json":{"version":%s}}}}' % (b"9" * 4000), ["2.snapshot.json"]),
-        ("it names a number just too large", b'{"signed":{"meta":{"snapshot.json":{"version":%d}}}}' % 2**53, ["2.snapshot.json"]),
-        ("it nests without end", b'{"signed":' * 9000, ["2.snapshot.json"]),
-        ("it is no UTF-8", b'{"signed":{"meta":{"\xff":{"version":1}}}}', ["2.snapshot.json"]),
-        ("it is empty", b"", ["2.snapshot.json"]),
-    ],
-)
+LIES: list[tuple[str, bytes, list[str]]] = [
+    ("it names another snapshot that exists", forged_timestamp(1), ["1.snapshot.json", "2.snapshot.json"]),
+    ("it names a snapshot that does not exist", forged_timestamp(77), ["77.snapshot.json", "2.snapshot.json"]),
+    ("it names version zero", b'{"signed":{"meta":{"snapshot.json":{"version":0}}}}', ["2.snapshot.json"]),
+    ("it names a negative version", b'{"signed":{"meta":{"snapshot.json":{"version":-1}}}}', ["2.snapshot.json"]),
+    ("it names no version", b'{"signed":{"meta":{"snapshot.json":{}}}}', ["2.snapshot.json"]),
+    ("it names a path", b'{"signed":{"meta":{"snapshot.json":{"version":"../1"}}}}', ["2.snapshot.json"]),
+    ("it names a number without end", b'{"signed":{"meta":{"snapshot.json":{"version":%s}}}}' % (b"9" * 4000), ["2.snapshot.json"]),
+    ("it names a number just too large", b'{"signed":{"meta":{"snapshot.json":{"version":%d}}}}' % 2**53, ["2.snapshot.json"]),
+    ("it nests without end", b'{"signed":' * 9000, ["2.snapshot.json"]),
+    ("it is no UTF-8", b'{"signed":{"meta":{"\xff":{"version":1}}}}', ["2.snapshot.json"]),
+    ("it is empty", b"", ["2.snapshot.json"]),
+]
+
+
+@pytest.mark.parametrize(("sentence", "lie", "asked"), LIES, ids=[row[0] for row in LIES])
 def test_a_lie_in_an_unverified_timestamp_costs_one_request(sentence: str, lie: bytes, asked: list[str]) -> None:
     """Only a number of it is used, to choose a file's name; what it lied about is dropped, and the truth found."""
     repo = FakeRepository()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
+from tuffet.cli.own_errors import NoRepositoryError, NoRootError, NoTargetError, OtherRootError
 from tuffet.errors import (
     AbsentError,
     ConflictError,
@@ -20,7 +21,6 @@ from tuffet.errors import (
     TooLargeError,
     TooSlowError,
     TransportError,
-    TuffetError,
     UsageError,
     VerificationError,
 )
@@ -39,34 +39,6 @@ class Status(IntEnum):
     NO_TARGET = 7
     INTERRUPTED = 130
     READER_GONE = 141
-
-
-class NoTargetError(TuffetError):
-    """No role that speaks for a name lists it."""
-
-    def __init__(self, url: str | None, path: str, similar: Sequence[str] = ()) -> None:
-        super().__init__(f"there is no target {path!r}{f' at {url}' if url else ''}")
-        self.url, self.path, self.similar = url, path, tuple(similar)
-
-
-class NoRootError(UsageError):
-    """No root is pinned for a URL, so nothing from there can be judged."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(f"no root is pinned for {url}")
-        self.url = url
-
-
-class OtherRootError(VerificationError):
-    """Another root is pinned for a URL than the one that is offered now."""
-
-    def __init__(self, url: str, *, pinned: str, offered: str) -> None:
-        super().__init__(f"{url} has another root pinned: the SHA-256 of the pinned one is {pinned}, of the offered one {offered}")
-        self.url, self.pinned, self.offered = url, pinned, offered
-
-
-class NoRepositoryError(UsageError):
-    """There is no repository where one was looked for."""
 
 
 _STATUSES: Final = (

@@ -62,7 +62,9 @@ class Place:
 
     def keep(self, pin: Pin, root: bytes | None = None) -> None:
         """Write the pin; with a root, forget what was believed before and begin with this one."""
-        make_directory(self.directory, 0o700)
+        # Each is refused if others may write to it, for then they could pin what they like.
+        for directory in (home(), os.path.dirname(self.directory), self.directory):
+            make_directory(directory, 0o700)
         if root is not None:
             self._forget()
             self.cache.pin(root)

@@ -48,7 +48,7 @@ def init(
     choices = Choices(envelope="dsse" if envelope else "tuf-json", bins=bins)
     parse_policy(policy_text(choices))
     passphrase = None if no_passphrase else Passphrases(descriptor).new()
-    out.say("making keys …")
+    out.say("making keys ...")
     repository = Repository.create(directory, NewKeyFiles(passphrase, unencrypted=no_passphrase, scheme=scheme), choices)
     digest = repository.policy.repository.root_sha256
     place = shlex.quote(directory)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import click
 
-from tuffet.cli.commands import tuffet
+from tuffet.cli.commands import Commands, tuffet
 from tuffet.cli.errors import Status, as_json, attack_sentence, hints_for, message_of, status_of
 from tuffet.cli.output import Output, Styled
 from tuffet.errors import TuffetError
@@ -15,19 +15,20 @@ from tuffet.errors import TuffetError
 _COMPLETE = "_TUFFET_COMPLETE"
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], commands: Commands = tuffet) -> int:
     """Run one command and return the exit status."""
+    _require_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows few letters shall show the others escaped, not end the run.
         with suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if _COMPLETE in os.environ:
-        tuffet.main(list(arguments), prog_name="tuffet", complete_var=_COMPLETE)
+        commands.main(list(arguments), prog_name="tuffet", complete_var=_COMPLETE)
     output = Output()
     # An error in the arguments themselves is told as JSON too, wherever in them that was asked for.
     output.as_json = "--json" in arguments
     try:
-        status = _guarded(arguments, output)
+        status = _guarded(commands, arguments, output)
         sys.stdout.flush()
     except BrokenPipeError:
         status = Status.READER_GONE
@@ -37,9 +38,16 @@ def run(arguments: Sequence[str]) -> int:
     return status
 
 
-def _guarded(arguments: Sequence[str], output: Output) -> int:
+def _require_streams() -> None:
+    """Open what whoever started us had closed, or the first file that we open would take its place."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115  as long as we live
+
+
+def _guarded(commands: Commands, arguments: Sequence[str], output: Output) -> int:
     try:
-        return _invoke(arguments, output)
+        return _invoke(commands, arguments, output)
     except (KeyboardInterrupt, click.Abort):
         _say_interrupted(output)
         return Status.INTERRUPTED
@@ -49,10 +57,10 @@ def _guarded(arguments: Sequence[str], output: Output) -> int:
         return _report(error, arguments, output)
 
 
-def _invoke(arguments: Sequence[str], output: Output) -> int:
+def _invoke(commands: Commands, arguments: Sequence[str], output: Output) -> int:
     try:
-        with tuffet.make_context("tuffet", list(arguments), obj=output) as context:
-            result = tuffet.invoke(context)
+        with commands.make_context("tuffet", list(arguments), obj=output) as context:
+            result = commands.invoke(context)
             return result if isinstance(result, int) else Status.DONE
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -68,7 +76,7 @@ def _report(error: Exception, arguments: Sequence[str], output: Output) -> int:
     status = status_of(error)
     hints = hints_for(error)
     if status is Status.USAGE and not hints:
-        hints = [f"`tuffet{''.join(f' {name}' for name in arguments[:1] if tuffet.knows(name))} --help` explains it with examples"]
+        hints = [f"`tuffet{''.join(f' {name}' for name in arguments[:1] if Commands.knows(name))} --help` explains it with examples"]
     if output.as_json:
         output.problem(as_json(error, hints))
         return status

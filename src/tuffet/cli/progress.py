@@ -37,7 +37,6 @@ class Bar:
     def _show(self) -> "tuple[Progress, TaskID]":
         from rich import progress as bars
         from rich.console import Console
-        from rich.text import Text
 
         amounts: list[bars.ProgressColumn] = (
             [bars.DownloadColumn(), bars.TransferSpeedColumn()] if self._unit == "bytes" else [bars.MofNCompleteColumn()]
@@ -46,6 +45,6 @@ class Bar:
         what = bars.TextColumn("{task.description}", markup=False)
         console = Console(file=sys.stderr)
         shown = bars.Progress(what, bars.BarColumn(), *amounts, bars.TimeRemainingColumn(), console=console, transient=True)
-        task = shown.add_task(Text(self._what).plain, total=None)
+        task = shown.add_task(self._what, total=None)
         shown.start()
         return shown, task

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from tuffet.cli.errors import NoTargetError
+from tuffet.cli.own_errors import NoTargetError
 from tuffet.repository import Repository
 
 _MOST_COMPARED = 20_000

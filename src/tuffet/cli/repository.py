@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Final
 
-from tuffet.cli.errors import NoRepositoryError
+from tuffet.cli.own_errors import NoRepositoryError
 
 if TYPE_CHECKING:
     from tuffet.repository import Repository

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from tuffet.cli.errors import NoTargetError
+from tuffet.cli.own_errors import NoTargetError
 from tuffet.client import Client, Target
 
 _MOST_COMPARED: Final = 20_000

@@ -41,7 +41,9 @@ def serve(out: Output, *, host: str, port: int, directory: str | None) -> int:
     digest = repository.policy.repository.root_sha256
     envelope = " --envelope" if repository.policy.repository.envelope == "dsse" else ""
     try:
-        name = next(iter(repository.state().trusted.targets.payload.targets), "NAME")
+        listed = repository.state().trusted.targets.payload.targets
+        # A name that a shell or a terminal could take for something else is no example.
+        name = next((path for path in listed if path.isprintable() and path[0] != "-"), "NAME")
     except TuffetError as error:
         out.warn(f"clients will refuse what is served: {error}")
         name = "NAME"

@@ -5,9 +5,9 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from tuffet.cli.errors import NoRootError, OtherRootError
 from tuffet.cli.home import Pin, Place
 from tuffet.cli.output import Output
+from tuffet.cli.own_errors import NoRootError, OtherRootError
 from tuffet.client import Client
 from tuffet.errors import MismatchError, StorageError
 from tuffet.metadata.expiry import encode_time

@@ -13,7 +13,7 @@ import msgspec
 
 from tuffet.client.kept import claimed_version, kept_file
 from tuffet.errors import StorageError, UsageError
-from tuffet.names import ROOT, metadata_file
+from tuffet.names import ROOT, SNAPSHOT, TIMESTAMP, metadata_file
 from tuffet.storage.disk import DISK, LOCK, RESERVED, Disk, discard, explained, locked, make_directory, read_bounded, write_atomic
 
 _MODE: Final = 0o600
@@ -31,6 +31,7 @@ class Cache:
         self._note = os.path.join(self.directory, f"{RESERVED}forget")
         self._at_most, self._disk = at_most, disk
         self._seen: dict[str, bytes | None] = {}
+        self._early: dict[str, bytes | None] = {}
         self._beyond: str | None = None
         self._forgotten: set[str] = set()
 
@@ -46,7 +47,11 @@ class Cache:
         elif os.path.lexists(self._note):
             with self._locked():
                 self._finish_forgetting()
-        data = self._seen[path] = self._read(path)
+        if role == TIMESTAMP:
+            # Another process may keep both while we look. Read in this order, the snapshot is never the newer of the
+            # two, which would make the one that our timestamp names look like a rollback.
+            self._early = {(snapshot := self._path(SNAPSHOT, None)): self._read(snapshot)}
+        data = self._seen[path] = self._early.pop(path) if path in self._early else self._read(path)
         return data
 
     def keep(self, role: str, data: bytes, version: int) -> None:
@@ -57,7 +62,7 @@ class Cache:
             held = self._read(path)
             if role == ROOT:
                 self._keep_root(path, held, data, version)
-            elif self._others_know_better(path, held, version):
+            elif self._others_know_better(role, held, version):
                 return
             elif held != data:
                 self._write(path, data)
@@ -128,11 +133,20 @@ class Cache:
                 self._disk.fsync_directory(self.directory)
         discard(self._note, disk=self._disk)
 
-    def _others_know_better(self, path: str, held: bytes | None, version: int) -> bool:
-        # Another process may have learnt of something newer since we looked. What it kept was believed too, so the newer
-        # one stays; only a file that changed under our eyes is asked for its version. And once another process has
-        # followed the roots further, versions say nothing: they may have begun anew, under other keys (5.3.11).
-        return self._others_went_further() or (held != self._seen.get(path, held) and claimed_version(held) > version)
+    def _others_know_better(self, role: str, held: bytes | None, version: int) -> bool:
+        # Another process may have learnt of something newer since we looked. What it kept was believed too, so it stays. A
+        # timestamp that changed under our eyes is asked for its version; whatever changed, what belongs to an older one
+        # is not kept. And once another process has followed the roots further, versions say nothing: they may have begun
+        # anew, under other keys (5.3.11).
+        if self._others_went_further():
+            return True
+        if role == TIMESTAMP:
+            return self._changed(self._path(role, None), held) and claimed_version(held) > version
+        timestamp = self._path(TIMESTAMP, None)
+        return self._changed(timestamp, self._read(timestamp))
+
+    def _changed(self, path: str, now: bytes | None) -> bool:
+        return now != self._seen.get(path, now)
 
     def _others_went_further(self) -> bool:
         return self._beyond is not None and self._read(self._beyond) != self._seen.get(self._beyond)

@@ -89,13 +89,14 @@ def require_digests(listed: Sequence[Hashes], named: Callable[[], Iterable[tuple
 def _all_usual(listed: Sequence[Hashes]) -> bool:
     """Return whether these are known to be good: none but the usual algorithms, at least one of them each, and all hexadecimal."""
     digests: list[Any] = [hashes.sha256 for hashes in listed]
-    if any([hashes.sha512 or hashes.unknown for hashes in listed]):  # noqa: C419  a list is built faster than a generator runs
+    if [None for hashes in listed if hashes.sha512 or hashes.unknown]:  # A list is built faster than a generator runs.
         if any(hashes.unknown or not (hashes.sha256 or hashes.sha512) for hashes in listed):
             return False
         digests = [digest for hashes in listed for digest in (hashes.sha256, hashes.sha512) if digest]
-    elif UNSET in digests:
+    try:
+        return not "".join(digests).encode().translate(None, _HEX)
+    except TypeError:  # One has none of the usual digests.
         return False
-    return not "".join(digests).encode().translate(None, _HEX)
 
 
 def _require_one(hashes: Hashes, where: str) -> None:

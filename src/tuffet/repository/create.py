@@ -20,6 +20,7 @@ from tuffet.repository.first_release import publish_first
 from tuffet.repository.key_files import KeyFactory, key_path
 from tuffet.repository.policy import FILE, parse_policy
 from tuffet.repository.policy_text import Choices, policy_text
+from tuffet.repository.site import Site
 from tuffet.repository.staging import PRIVATE_DIRECTORY, Staging
 from tuffet.storage.directory import DirectoryStore
 from tuffet.storage.disk import RESERVED, Disk, create_once, discard, explained, make_directory
@@ -58,7 +59,7 @@ def _fill(directory: Path, new_key: KeyFactory, choices: Choices, now: datetime,
     if len({verifier.material for verifier in verifiers if verifier}) != len(keyring):
         raise SigningError("every key of a new repository must be another one, and of a scheme that is known here")
     Staging(directory / STAGED, disk=disk).prepare()
-    root = publish_first(DirectoryStore(directory / PUBLIC, disk), policy, keyring, now)
+    root = publish_first(Site(DirectoryStore(directory / PUBLIC, disk), policy), keyring, now)
     text = policy_text(choices, hashlib.sha256(root).hexdigest(), {name: signer.keyid for name, signer in keyring.items()})
     create_once(directory / FILE, text.encode(), disk=disk)
 

@@ -14,15 +14,16 @@ from tuffet.repository.check import require_believable
 from tuffet.repository.policy import BINS, Policy
 from tuffet.repository.release import Release, first_dates
 from tuffet.repository.signing import Signing
-from tuffet.storage.store import Store
+from tuffet.repository.site import Site
 from tuffet.trust.verify import Role, delegated_role, role_of
 
 Keyring = Mapping[str, Signer]
 """Signers by the name of their key."""
 
 
-def publish_first(store: Store, policy: Policy, keyring: Keyring, now: datetime) -> bytes:
+def publish_first(site: Site, keyring: Keyring, now: datetime) -> bytes:
     """Publish version 1 of everything in an empty store and return the root, to be pinned."""
+    policy = site.policy
     root = _root(policy, keyring)
     delegations = _delegations(policy, keyring)
     release = Release(policy, Signing(policy, keyring), now, None)
@@ -34,8 +35,8 @@ def publish_first(store: Store, policy: Policy, keyring: Keyring, now: datetime)
     snapshot_file = release.add(Snapshot(**first_dates(), meta=meta), 1, role_of(root, SNAPSHOT))
     named = release.snapshot_meta(1, snapshot_file)
     release.add(Timestamp(**first_dates(), meta=named), 1, role_of(root, TIMESTAMP))
-    require_believable(release, store, {ROOT: root_file}, {}, now)
-    release.show(store)
+    require_believable(release, site.store, {ROOT: root_file}, {}, now)
+    release.show(site)
     return root_file
 
 

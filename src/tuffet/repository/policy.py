@@ -111,8 +111,11 @@ class Policy(_Section, frozen=True):
         return DSSE if self.repository.envelope == "dsse" else TUF_JSON
 
     def of(self, role: str) -> RolePolicy:
-        """Return the policy of a role; all bins share one."""
-        return self.roles[role if role in TOP_LEVEL else BINS]
+        """Return the policy of a role; all bins share one. UsageError where bins are published and the policy has none."""
+        group = role if role in TOP_LEVEL else BINS
+        if group not in self.roles:
+            raise UsageError(f"{FILE} has no [roles.{group}], which is published: add it, with [bins]")
+        return self.roles[group]
 
     def __post_init__(self) -> None:
         for role in self.roles:

@@ -18,15 +18,14 @@ from msgspec.structs import replace
 from tuffet.errors import ConflictError
 from tuffet.metadata.targets import TargetFile, Targets
 from tuffet.repository.check import require_believable
-from tuffet.repository.policy import Policy
 from tuffet.repository.release import next_release
 from tuffet.repository.signing import Signing
+from tuffet.repository.site import Site
 from tuffet.repository.source import Progress
 from tuffet.repository.staging import Batch, Change, Staging
 from tuffet.repository.state import State, read_state
 from tuffet.repository.target_bytes import keep_targets
 from tuffet.storage.lock import locked
-from tuffet.storage.store import Store
 
 ATTEMPTS: Final = 20
 """How often a publisher starts again before it says that others are always quicker."""
@@ -45,16 +44,14 @@ class Published(msgspec.Struct, frozen=True):
     removed: tuple[str, ...] = ()
 
 
-def publish(
-    store: Store, policy: Policy, staging: Staging, signing: Signing, clock: Callable[[], datetime], progress: Progress | None
-) -> Published:
+def publish(site: Site, staging: Staging, signing: Signing, clock: Callable[[], datetime], progress: Progress | None = None) -> Published:
     """Publish all staged changes at once."""
 
     def attempt() -> Published:
-        state = read_state(store, policy)
+        state = read_state(site)
         batch = staging.read()
         changed = apply(batch.changes, state)
-        published = _publish_changed(state, batch, changed, policy, staging, signing, clock(), progress) if changed else Published({})
+        published = _publish_changed(state, batch, changed, site, staging, signing, clock(), progress) if changed else Published({})
         staging.forget(batch)
         return published
 
@@ -106,16 +103,16 @@ def _publish_changed(
     state: State,
     batch: Batch,
     changed: Mapping[str, Targets],
-    policy: Policy,
+    site: Site,
     staging: Staging,
     signing: Signing,
     now: datetime,
     progress: Progress | None,
 ) -> Published:
-    release = next_release(state, changed, policy, signing, now)
+    release = next_release(state, changed, site.policy, signing, now)
     wanted = {path: change.file for path, change in batch.changes.items()}
-    require_believable(release, state.store, state.kept, wanted, now)
+    require_believable(release, site.store, state.kept, wanted, now)
     added = tuple(change for change in batch.changes.values() if change.file)
-    keep_targets(state.store, staging, added, progress)
-    release.show(state.store)
+    keep_targets(site.store, staging, added, progress)
+    release.show(site)
     return Published(release.roles, added, tuple(path for path, file in wanted.items() if file is None))

@@ -20,6 +20,7 @@ from tuffet.names import SNAPSHOT, TIMESTAMP, metadata_file
 from tuffet.repository.driver import METADATA
 from tuffet.repository.policy import Policy
 from tuffet.repository.signing import Signing
+from tuffet.repository.site import Site
 from tuffet.repository.state import State
 from tuffet.storage.store import Store
 from tuffet.trust.verify import Role
@@ -54,10 +55,12 @@ class Release:
         """Return what a timestamp says of a snapshot; one digest is cheap there, and lets a client stop at wrong bytes early."""
         return {"snapshot.json": _meta(version, data, hashed=True)}
 
-    def show(self, store: Store) -> None:
+    def show(self, site: Site) -> None:
         """Publish; ConflictError if somebody else was quicker, and then nothing that the world sees has changed."""
-        store.create_many((name, data) for name, data in self.files.items() if name != TIMESTAMP_FILE)
-        store.replace(TIMESTAMP_FILE, self.files[TIMESTAMP_FILE], expected=self._replaces)
+        timestamp = self.files[TIMESTAMP_FILE]
+        site.store.create_many((name, data) for name, data in self.files.items() if name != TIMESTAMP_FILE)
+        site.store.replace(TIMESTAMP_FILE, timestamp, expected=self._replaces)
+        site.remember(timestamp)
 
 
 def next_release(

@@ -20,8 +20,8 @@ from tuffet.repository.policy import BINS, Policy
 from tuffet.repository.publish import patiently
 from tuffet.repository.release import Release, next_release
 from tuffet.repository.signing import Signing
+from tuffet.repository.site import Site
 from tuffet.repository.state import State, read_state
-from tuffet.storage.store import Store
 from tuffet.trust.checks import next_root, require_fresh
 
 
@@ -40,14 +40,15 @@ class Renewed(msgspec.Struct, frozen=True):
     blocked: tuple[Blocked, ...] = ()
 
 
-def renew(store: Store, policy: Policy, signing: Signing, clock: Callable[[], datetime], *, force: bool = False) -> Renewed:
+def renew(site: Site, signing: Signing, clock: Callable[[], datetime], *, force: bool = False) -> Renewed:
     """Renew every role that is due, or with `force` every role."""
+    policy = site.policy
     roles: dict[str, int] = {}
     blocked: dict[str, Blocked] = {}
 
     def attempt() -> None:
         blocked.clear()
-        state = read_state(store, policy)
+        state = read_state(site)
         now = clock()
 
         def wanted(role: str, document: Dated) -> bool:
@@ -65,14 +66,14 @@ def renew(store: Store, policy: Policy, signing: Signing, clock: Callable[[], da
 
         if wanted(ROOT, state.trusted.root.payload):
             roles[ROOT] = _renew_root(state, policy, signing, now)
-            state = read_state(store, policy)
+            state = read_state(site)
         changed = {name: payload for name, payload in targets_roles(state) if wanted(name, payload)}
         new_snapshot = wanted(SNAPSHOT, state.trusted.snapshot.payload)
         if not (wanted(TIMESTAMP, state.trusted.timestamp.payload) or changed or new_snapshot):
             return
         release = next_release(state, changed, policy, signing, now, new_snapshot=new_snapshot)
-        require_believable(release, store, state.kept, {}, _start(now, blocked.values()))
-        release.show(store)
+        require_believable(release, site.store, state.kept, {}, _start(now, blocked.values()))
+        release.show(site)
         roles.update(release.roles)
 
     patiently(attempt)

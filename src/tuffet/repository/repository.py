@@ -23,6 +23,7 @@ from tuffet.repository.publish import Published, publish, shortly_locked
 from tuffet.repository.renew import Renewed, renew
 from tuffet.repository.report import make_status
 from tuffet.repository.signing import Signers, Signing
+from tuffet.repository.site import LAST, Last, Site
 from tuffet.repository.source import Addition, Progress, Source
 from tuffet.repository.staging import Change, Staging
 from tuffet.repository.state import State, read_state
@@ -56,6 +57,7 @@ class Repository:
             raise UsageError(f"{file} is not UTF-8") from error
         self.store = DirectoryStore(self.directory / PUBLIC, disk)
         self.staging = Staging(self.directory / STAGED, self.policy.repository.hashes, disk)
+        self._site = Site(self.store, self.policy, Last(self.directory / LAST, disk))
         self._clock, self._disk = clock, disk
 
     @classmethod
@@ -74,7 +76,7 @@ class Repository:
         disk: Disk = DISK,
     ) -> Self:
         """Make a repository in a directory that is new or empty, with keys from `new_key`, and publish its version 1."""
-        create(directory, new_key, choices, clock(), disk)
+        create(directory, new_key, choices, _aware(clock()), disk)
         return cls(directory, clock=clock, disk=disk)
 
     @property
@@ -116,15 +118,16 @@ class Repository:
         """Sign and publish what is staged, verified as a client would.
 
         Raises SigningError where keys are missing, VerificationError where what is published or would be may not be believed,
-        ConflictError where others are always quicker. What was served before is served then, and what was staged stays.
+        ConflictError where others are always quicker, StorageError where the disk fails. Either all of it is served then or nothing,
+        and what was staged stays, so the same call can be made again.
         """
         with self._alone():
-            return publish(self.store, self.policy, self.staging, Signing(self.policy, signers), self._now, progress)
+            return publish(self._site, self.staging, Signing(self.policy, signers), self._now, progress)
 
     def renew(self, signers: Signers, *, force: bool = False) -> Renewed:
         """Sign again what is due by the policy, or everything; roles that cannot be signed here are in the result."""
         with self._alone():
-            renewed = renew(self.store, self.policy, Signing(self.policy, signers), self._now, force=force)
+            renewed = renew(self._site, Signing(self.policy, signers), self._now, force=force)
             self.store.sweep()
             return renewed
 
@@ -134,7 +137,7 @@ class Repository:
 
     def state(self) -> State:
         """Return what is published, verified from the pinned root on, expired or not."""
-        return read_state(self.store, self.policy)
+        return read_state(self._site)
 
     def find(self, path: str) -> Found | None:
         """Return what is published under a target path, or None."""
@@ -145,12 +148,15 @@ class Repository:
         return self.state().targets()
 
     def _now(self) -> datetime:
-        instant = self._clock()
-        if instant.tzinfo is None:
-            raise UsageError("the clock of a repository must return aware datetimes")
-        return instant
+        return _aware(self._clock())
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with shortly_locked(self.directory / LOCK):
             yield
+
+
+def _aware(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise UsageError("the clock of a repository must return aware datetimes")
+    return instant

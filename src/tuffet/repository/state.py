@@ -15,7 +15,7 @@ from tuffet.metadata.roles import MetaFile
 from tuffet.metadata.targets import SuccinctRoles, Targets
 from tuffet.names import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, TOP_LEVEL, metadata_file
 from tuffet.repository.driver import METADATA, StoreDriver
-from tuffet.repository.policy import Policy
+from tuffet.repository.site import Site
 from tuffet.storage.store import Store
 from tuffet.trust.delegations import Found, Search
 from tuffet.trust.verify import Role, delegated_role, role_of
@@ -93,10 +93,16 @@ def signers_of(trusted: Trusted, name: str) -> Role:
     return delegated_role(delegations, delegations.succinct_roles, name, TARGETS)
 
 
-def read_state(store: Store, policy: Policy) -> State:
-    """Return the published state; VerificationError if it does not follow from the pinned root, StorageError if it is not all there."""
+def read_state(site: Site) -> State:
+    """Return the published state.
+
+    Raises VerificationError if it does not follow from the pinned root, or is older than what was published from here last,
+    StorageError if it is not all there.
+    """
+    store, policy = site.store, site.policy
     pinned = read_pinned_root(store, policy.repository.root_sha256)
-    driver = StoreDriver(store)
+    last = site.remembered()
+    driver = StoreDriver(store, {TIMESTAMP: last} if last else None)
     trusted = driver.run(refresh(pinned, BEGINNING, policy.dialect))
     driver.kept.setdefault(ROOT, pinned)
     return State(store, trusted, {name: driver.kept[name] for name in (ROOT, TIMESTAMP, SNAPSHOT, TARGETS)})

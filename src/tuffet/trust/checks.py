@@ -8,8 +8,8 @@ from datetime import datetime
 
 from msgspec import UNSET
 
-from tuffet.errors import ExpiredError, MismatchError, RollbackError
-from tuffet.metadata.envelope import Dialect, T
+from tuffet.errors import ExpiredError, FormatError, MismatchError, RollbackError
+from tuffet.metadata.envelope import Dialect, Envelope, T
 from tuffet.metadata.expiry import encode_time
 from tuffet.metadata.roles import MetaFile, Root, Snapshot, Timestamp
 from tuffet.metadata.targets import Targets
@@ -19,7 +19,7 @@ from tuffet.trust.verify import Role, Verified, role_of, verify
 
 def first_root(data: bytes, dialect: Dialect) -> Verified[Root]:
     """Return the root that a client starts with; it must satisfy its own threshold (5.2, B014)."""
-    envelope = dialect.parse(data, Root)
+    envelope = offered_as(ROOT, data, Root, dialect)
     return verify(envelope, role_of(envelope.payload, ROOT))
 
 
@@ -28,12 +28,20 @@ def next_root(data: bytes, trusted: Verified[Root], dialect: Dialect) -> Verifie
 
     Its expiry is judged later, because an expired root may still lead to a fresh one (5.3.4 to 5.3.6).
     """
-    envelope = dialect.parse(data, Root)
+    envelope = offered_as(ROOT, data, Root, dialect)
     verify(envelope, role_of(trusted.payload, ROOT))
     offered = verify(envelope, role_of(envelope.payload, ROOT))
     if offered.payload.version != trusted.payload.version + 1:
         raise RollbackError(ROOT, trusted=trusted.payload.version, offered=offered.payload.version)
     return offered
+
+
+def offered_as(role: str, data: bytes, kind: type[T], dialect: Dialect) -> Envelope[T]:
+    """Return the envelope that was offered for a role; a FormatError says which role it was."""
+    try:
+        return dialect.parse(data, kind)
+    except FormatError as error:
+        raise FormatError(error.where, error.problem, role) from error
 
 
 def keys_were_taken(role: str, old: Root, new: Root) -> bool:
@@ -53,7 +61,7 @@ def next_timestamp(
     data: bytes, root: Verified[Root], trusted: Verified[Timestamp] | None, start: datetime, dialect: Dialect
 ) -> Verified[Timestamp]:
     """Return the offered timestamp, or the trusted one where the offered bears the same version (5.4.2 to 5.4.4)."""
-    offered = verify(dialect.parse(data, Timestamp), role_of(root.payload, TIMESTAMP))
+    offered = verify(offered_as(TIMESTAMP, data, Timestamp, dialect), role_of(root.payload, TIMESTAMP))
     if trusted is not None:
         _require_not_older(TIMESTAMP, trusted.payload.version, offered.payload.version)
         if trusted.payload.version == offered.payload.version:
@@ -76,7 +84,7 @@ def next_snapshot(
     # Digests come before signatures here (5.5.2): they stem from a timestamp already
     # believed, and they turn bad bytes away before any key has to look at them.
     require_bytes(SNAPSHOT, data, meta)
-    offered = verify(dialect.parse(data, Snapshot), role_of(root.payload, SNAPSHOT))
+    offered = verify(offered_as(SNAPSHOT, data, Snapshot, dialect), role_of(root.payload, SNAPSHOT))
     _require_version(offered, meta)
     if trusted is not None:
         listed = offered.payload.meta
@@ -91,7 +99,7 @@ def next_snapshot(
 def next_targets(data: bytes, role: Role, meta: MetaFile, start: datetime, dialect: Dialect) -> Verified[Targets]:
     """Return a targets role, top-level or delegated, as the snapshot names it (5.6.2 to 5.6.5, B105)."""
     require_bytes(role.name, data, meta)
-    offered = verify(dialect.parse(data, Targets), role)
+    offered = verify(offered_as(role.name, data, Targets, dialect), role)
     _require_version(offered, meta)
     require_fresh(offered, start)
     return offered

@@ -4,7 +4,7 @@ A role that is reached a second time in one search is skipped, so cycles end. A 
 below itself, found or not. Whatever goes beyond a limit is an error that names the limit, never "not found".
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 from msgspec import UnsetType
@@ -17,6 +17,9 @@ from tuffet.names import TARGETS
 from tuffet.trust.steps import Ask, Fetch, Steps
 from tuffet.trust.verify import Role, Verified, delegated_role
 from tuffet.trust.workflow import Trusted, answered_targets, held_targets, targets_file, targets_role
+
+_Key: TypeAlias = tuple[str, int, frozenset[bytes]]
+"""A role as one delegation means it: its name, how many signatures it takes, and of whose keys."""
 
 READ_AHEAD: Final = 7
 """How many roles are asked for while one is judged, where all are to be read."""
@@ -57,10 +60,12 @@ class _Child(msgspec.Struct, frozen=True):
         return self.role.name
 
     @property
-    def key(self) -> tuple[int, str]:
-        # One name may be delegated to with different keys, by two delegators or by two documents of one delegator that two
-        # others vouch for, so each vouches for itself (B020, B109). A search keeps every document it read, and its identity.
-        return id(self.role.keys), self.name
+    def key(self) -> _Key:
+        # One name may be delegated to with different keys, so each delegation vouches for itself (B020, B109). Those that
+        # count the same keys share one reading: else layers of roles that all delegate to each other, each read once for
+        # every way that leads to it, would cost as many readings as there are ways.
+        verifiers = [key.verifier() for keyid in self.role.keyids if (key := self.role.keys.get(keyid))]
+        return self.name, self.role.threshold, frozenset(verifier.material for verifier in verifiers if verifier)
 
     def covers(self, path: str) -> bool:
         if self.bins:
@@ -73,9 +78,9 @@ class Search:
 
     def __init__(self, trusted: Trusted) -> None:
         self.trusted = trusted
-        self._read: dict[tuple[int, str], Verified[Targets]] = {}
+        self._read: dict[_Key, Verified[Targets]] = {}
         self._delegates: dict[int, Delegates] = {}
-        self._asked: dict[tuple[int, str], int] = {}
+        self._asked: dict[_Key, int] = {}
 
     def find(self, path: str, visits: list[Visit] | None = None) -> Steps[Found | None]:
         """Return what the first role that lists the path says of it, or None; `visits` collects who was asked."""
@@ -126,7 +131,7 @@ class Search:
                 continue
             visited += 1
             if visited > limit:
-                raise LimitError("listed_roles", limit, "there are too many targets roles to list")
+                raise _too_many(limit)
             closed = [closure for closure in closures if all(each is not closure[-1] for each in way)]
             yield from self._read_ahead([way for way in stack[: -READ_AHEAD - 1 : -1] if not _turns_back(way)])
             role = yield from self._role(child)
@@ -134,7 +139,8 @@ class Search:
             for path, file in role.payload.targets.items():
                 if path not in found and _covers(way, path) and not any(_covers(closure, path) for closure in closed):
                     found[path] = Found(path, file, name)
-            stack.extend((*way, each) for each in reversed(_all_children(name, role.payload.delegations)))
+            children = _all_children(name, role.payload.delegations, limit)
+            stack.extend((*way, each) for each in reversed(children))
         return list(found.values())
 
     def _role(self, child: _Child | None) -> Steps[Verified[Targets]]:
@@ -153,7 +159,7 @@ class Search:
 
     def _read_ahead(self, ways: list[tuple[_Child, ...]]) -> Steps[None]:
         """Ask for the next few roles together; each is judged in its turn."""
-        fetches: dict[tuple[int, str], Fetch] = {}
+        fetches: dict[_Key, Fetch] = {}
         trusted = self.trusted
         for way in ways:
             child = way[-1]
@@ -202,11 +208,18 @@ def _covers(way: tuple[_Child, ...], path: str) -> bool:
     return all(child.covers(path) for child in way)
 
 
-def _all_children(by: str, delegations: Delegations | UnsetType) -> list[_Child]:
+def _too_many(limit: int) -> LimitError:
+    return LimitError("listed_roles", limit, "there are too many targets roles to list")
+
+
+def _all_children(by: str, delegations: Delegations | UnsetType, limit: int) -> list[_Child]:
     if not delegations:
         return []
     if delegations.succinct_roles:
         bins = delegations.succinct_roles
+        if bins.count > limit:
+            # A few bytes can promise four thousand million bins, which no memory holds.
+            raise _too_many(limit)
         return [_bin(by, delegations, bins, number) for number in range(bins.count)]
     return [_listed(by, delegations, listed) for listed in delegations.roles or ()]
 

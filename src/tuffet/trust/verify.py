@@ -9,7 +9,7 @@ from typing import Final, Generic
 
 import msgspec
 
-from tuffet.errors import ThresholdError
+from tuffet.errors import FormatError, ThresholdError
 from tuffet.metadata.envelope import Envelope, Signature, T
 from tuffet.metadata.keys import Key, RoleKeys
 from tuffet.metadata.roles import Root
@@ -51,7 +51,11 @@ def verify(envelope: Envelope[T], role: Role) -> Verified[T]:
     proved = _good_keys(envelope, role, role.threshold)
     if len(proved) < role.threshold:
         raise ThresholdError(role.name, needed=role.threshold, proved=tuple(proved.values()), by=role.by)
-    return Verified(envelope.payload, role.name, _GRANT)
+    try:
+        payload = envelope.payload
+    except FormatError as error:  # Only now is it read, where the dialect lets signatures be checked first.
+        raise FormatError(error.where, error.problem, role.name) from error
+    return Verified(payload, role.name, _GRANT)
 
 
 def all_good_keys(envelope: Envelope[T], role: Role) -> tuple[str, ...]:
