@@ -83,6 +83,6 @@ def _signers() -> tuple[Callable[[], bytes], Callable[[], bytes]]:
 
     def ours() -> bytes:
         new = replace(payload, version=2, meta={**payload.meta, NAME: MetaFile(version=2)})
-        return TUF_JSON.seal(new, [(signer.keyid, signer.sign(TUF_JSON.signed_bytes(new)))])
+        return TUF_JSON.sign(new, lambda signed: [(signer.keyid, signer.sign(signed))])
 
     return theirs, ours

@@ -129,9 +129,7 @@ class Demo:
 
     def swapped_file(self, client: Client, target: Target) -> None:
         """Attack 1: the mirror serves other bytes under the right name."""
-        self.say(
-            "Attack 1: a swapped file", "The mirror serves other bytes under the name of the wheel, of the very same length."
-        )
+        self.say("Attack 1: a swapped file", "The mirror serves other bytes under the name of the wheel, of the very same length.")
         for file in (self.mirror / "targets").iterdir():
             if file.name.endswith(target.path):
                 data = bytearray(file.read_bytes())
@@ -193,8 +191,7 @@ class Demo:
 
     def forge(self, payload: Targets | Snapshot | Timestamp, role: str | None, signers: list[Signer]) -> None:
         """Serve a document signed by whatever keys there are."""
-        signed = TUF_JSON.signed_bytes(payload)
-        data = TUF_JSON.seal(payload, [(signer.keyid, signer.sign(signed)) for signer in signers])
+        data = TUF_JSON.sign(payload, lambda signed: [(signer.keyid, signer.sign(signed)) for signer in signers])
         name = f"{payload.version}.{role}.json" if role else "timestamp.json"
         (self.mirror / "metadata" / name).write_bytes(data)
 

@@ -18,7 +18,9 @@ class Edge:
         self.name, self.paths, self.terminating = name, paths or ("*",), terminating
 
 
-def plant(repo: FakeRepository, graph: Mapping[str, Sequence[Edge] | SuccinctRoles], files: Mapping[str, Sequence[str]] | None = None) -> None:
+def plant(
+    repo: FakeRepository, graph: Mapping[str, Sequence[Edge] | SuccinctRoles], files: Mapping[str, Sequence[str]] | None = None
+) -> None:
     """Publish version 1 of every role in the graph, all by one new key, and then what names them.
 
     `files` lists the targets of a role. Roles that no entry describes delegate to nobody.

@@ -14,7 +14,7 @@ from tests.cli.harness import SOURCES, Terminal
 from tuffet import errors
 from tuffet.cli import commands
 from tuffet.cli.errors import HINTS, Status
-from tuffet.cli.own_errors import NoRepositoryError, NoRootError, NoTargetError, OtherRootError
+from tuffet.cli.own_errors import NoPassphraseError, NoRepositoryError, NoRootError, NoTargetError, OtherRootError
 from tuffet.cli.program import run
 from tuffet.errors import TuffetError
 
@@ -38,6 +38,7 @@ EXAMPLES: list[tuple[BaseException, int, str | None]] = [
     (errors.ConflictError("/file", "no"), 5, None),
     (PermissionError(13, "Permission denied", "/file"), 5, None),
     (errors.SigningError("no"), 6, None),
+    (NoPassphraseError("the new keys"), 6, None),
     (errors.UsageError("no"), 2, None),
     (NoRootError("https://example.com/"), 2, None),
     (NoRepositoryError("no"), 2, None),

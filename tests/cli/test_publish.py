@@ -255,7 +255,11 @@ def _given(tuffet: Terminal, line: bytes, *command: object) -> Ran:
 
 
 def test_a_missing_passphrase_is_status_6_and_is_not_waited_for(tuffet: Terminal, app: Path) -> None:
-    assert tuffet.process("init", "releases").status == 6
+    refused = tuffet.process("init", "releases")
+    assert (refused.status, refused.out) == (6, "")
+    assert refused.err.splitlines()[0] == "error: the new keys need a passphrase, and nobody gave one"
+    assert all(cure in refused.err for cure in ("TUFFET_PASSPHRASE,", "--passphrase-fd N", "--no-passphrase"))
+    assert "is empty: give one that is not" in tuffet("init", "releases", TUFFET_PASSPHRASE=" ").err
     assert not (tuffet.here / "releases").exists()
     assert tuffet("init", "releases", **PASSPHRASE).status == 0
     # Nothing is asked for before something has to be signed.

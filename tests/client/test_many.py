@@ -11,6 +11,7 @@ from tests.client.conftest import MakeClient
 from tests.client.worlds import over_http
 from tuffet.client import Client
 from tuffet.client.kept import claimed_version
+from tuffet.errors import ThresholdError
 from tuffet.testing import FakeRepository
 
 
@@ -20,7 +21,13 @@ def refresh_again_and_again(url: str, cache: str, root: bytes, now: datetime, se
     seen = 0
     while time.monotonic() < ends:
         with Client(url, f"{url}/targets", cache_dir=cache, root=root, clock=lambda: now) as client:
-            trusted = client.refresh()
+            try:
+                trusted = client.refresh()
+            except ThresholdError as error:
+                # The keys were rotated after the next root was asked for and before the timestamp was: the next refresh
+                # sees both.
+                assert error.role == "timestamp"  # noqa: PT017  no test catches this one
+                continue
             assert trusted.timestamp.payload.version >= seen
             seen = trusted.timestamp.payload.version
             assert client.find("a/1") is not None

@@ -60,6 +60,16 @@ def test_nobody_knows_it() -> None:
         find_passphrase("root", environment={})
 
 
+def test_new_keys_have_no_name_yet() -> None:
+    """Only the common variable counts for them, and messages speak of them as new."""
+    named = {"TUFFET_PASSPHRASE_THE_NEW_KEYS": "own"}
+    with pytest.raises(SigningError, match="the new keys need a passphrase and nobody gave one: set TUFFET_PASSPHRASE, or"):
+        find_passphrase("the new keys", environment=named, new=True)
+    with pytest.raises(SigningError, match="TUFFET_PASSPHRASE is empty: give one that is not"):
+        find_passphrase("the new keys", environment={"TUFFET_PASSPHRASE": " "}, new=True)
+    assert find_passphrase("the new keys", environment={"TUFFET_PASSPHRASE": "common"}, new=True) == "common"
+
+
 @pytest.mark.parametrize("empty", ["", " ", "\t"])
 def test_an_empty_source_is_refused_and_not_passed_over(empty: str) -> None:
     """A secret that was not filled in is an accident, and the next source may hold another key's passphrase (B063)."""

@@ -15,7 +15,7 @@ GOOD = policy_text(Choices(bins=16384), "a" * 64)
 
 WRONG = [
     ("no TOML", "[repository", "]", "is no TOML"),
-    ("a misspelt field", "threshold = 2", "treshold = 2", "roles.NAME: object contains unknown field `treshold`: correct the name; known here are keys, expires, threshold"),
+    ("a misspelt field", "threshold = 2", "treshold = 2", "`treshold`: correct the name; known here are keys, expires, threshold"),
     ("a misspelt section", "[bins]", "[bin]", "unknown field `bin`: correct the name; known here are repository, roles, keys"),
     ("a threshold that nobody can reach (B050)", "threshold = 2", "threshold = 4", "threshold 4 is more than the 3 keys listed"),
     ("no threshold (B084)", "threshold = 2", "threshold = 0", "roles.NAME.threshold: expected `int` >= 1"),

@@ -161,6 +161,19 @@ def test_what_a_directory_should_not_hold(tmp_path: Path, name: str) -> None:
         list(walk(tmp_path))
 
 
+def test_what_else_lies_there(repository: Repository) -> None:
+    """An editor's or a desktop's own file is no entry; nothing staged is no entry either."""
+    repository.add("app", b"x")
+    for name in (".DS_Store", "notes~", "000000000009-notes.json"):
+        (repository.directory / "staged/entries" / name).write_bytes(b"x")
+    repository.add("app", b"y")
+    assert repository.add_many([]) == ()
+    assert [change.path for change in repository.staged()] == ["app"]
+    repository.publish(KEYS)
+    assert served(repository.directory, START) == {"app": b"y"}
+    assert len(list((repository.directory / "staged/entries").iterdir())) == 3
+
+
 def test_what_dead_runs_staged_is_swept(repository: Repository) -> None:
     """Old bytes that no entry mentions go with the next publishing, young ones may belong to somebody who lives."""
     blobs = repository.directory / "staged/blobs"

@@ -5,9 +5,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.repository.world import KEYS, QUICK, START, Make, served, snapshot_of
 from tuffet.errors import MismatchError, RollbackError, StorageError, TuffetError, VerificationError
+from tuffet.keys.memory import MemorySigner
+from tuffet.metadata import TUF_JSON, RoleKeys
 from tuffet.repository import Repository
 from tuffet.repository.key_files import NewKeyFiles
 from tuffet.storage.disk import Disk
@@ -128,6 +131,30 @@ def test_an_older_state_is_put_back_while_we_publish(again: Make) -> None:
     with pytest.raises(RollbackError):
         Repository.open(repository.directory, clock=clock, disk=QUICK).publish(KEYS)
     assert (repository.public / "metadata/timestamp.json").read_bytes() == old
+
+
+def test_an_older_state_was_put_back_after_a_rotation(again: Make) -> None:
+    """A timestamp key was taken long ago (5.3.11); that is no way around the memory of what was published since."""
+    repository, key = again(), MemorySigner.generate()
+    root = repository.state().trusted.root.payload
+    roles = {**root.roles, "timestamp": RoleKeys(keyids=(key.keyid,), threshold=1)}
+    rotated = replace(root, version=2, keys={**root.keys, key.keyid: key.key}, roles=roles)
+    signed = TUF_JSON.signed_bytes(rotated)
+    signatures = [(KEYS[name].keyid, KEYS[name].sign(signed)) for name in ("root-1", "root-2")]
+    signers = {**KEYS, "timestamp": key}
+    timestamp = repository.public / "metadata/timestamp.json"
+    thawed = replace(repository.state().trusted.timestamp.payload, version=3)
+    repository.store.create("metadata/2.root.json", TUF_JSON.seal(rotated, signatures))
+    timestamp.write_bytes(TUF_JSON.seal(thawed, [(key.keyid, key.sign(TUF_JSON.signed_bytes(thawed)))]))
+
+    repository.add("new", b"new")
+    assert repository.publish(signers).roles["timestamp"] == 4
+    old = timestamp.read_bytes()
+    repository.add("newer", b"newer")
+    repository.publish(signers)
+    timestamp.write_bytes(old)
+    with pytest.raises(RollbackError):
+        repository.state()
 
 
 def test_staged_bytes_are_changed(repository: Repository) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
-from tuffet.cli.own_errors import NoRepositoryError, NoRootError, NoTargetError, OtherRootError
+from tuffet.cli.own_errors import NoPassphraseError, NoRepositoryError, NoRootError, NoTargetError, OtherRootError
 from tuffet.errors import (
     AbsentError,
     ConflictError,
@@ -147,6 +147,10 @@ HINTS: Final[dict[type[Exception], Callable[[Any], list[str]]]] = {
     ConflictError: lambda _: ["somebody else changed the same thing, and theirs stays: look at `tuffet status`, then try again"],
     StorageError: lambda _: ["nothing is half done: remove the cause, then run the same command again"],
     OSError: lambda _: ["check that the file is there and may be read and written"],
+    NoPassphraseError: lambda _: [
+        "set TUFFET_PASSPHRASE, or hand it in with `--passphrase-fd N`, or type it: at a terminal it is asked for",
+        "`--no-passphrase` keeps the keys unencrypted, for trials or where the disk itself is guarded",
+    ],
     SigningError: lambda _: [
         "the passphrase comes from `--passphrase-fd N`, from TUFFET_PASSPHRASE, or from you at a terminal",
         "`keys/` in the repository must hold the key files; a lost one comes back from its backup only",

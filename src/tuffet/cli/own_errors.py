@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tuffet.errors import TuffetError, UsageError, VerificationError
+from tuffet.errors import SigningError, TuffetError, UsageError, VerificationError
 
 
 class NoTargetError(TuffetError):
@@ -27,6 +27,13 @@ class OtherRootError(VerificationError):
     def __init__(self, url: str, *, pinned: str, offered: str) -> None:
         super().__init__(f"{url} has another root pinned: the SHA-256 of the pinned one is {pinned}, of the offered one {offered}")
         self.url, self.pinned, self.offered = url, pinned, offered
+
+
+class NoPassphraseError(SigningError):
+    """New keys are to be encrypted, and nobody gave a passphrase or could be asked for one."""
+
+    def __init__(self, keys: str) -> None:
+        super().__init__(f"{keys} need a passphrase, and nobody gave one")
 
 
 class NoRepositoryError(UsageError):

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from tuffet.cli.own_errors import NoPassphraseError
 from tuffet.errors import SigningError
 from tuffet.keys.files import KeyFile
 from tuffet.keys.passphrase import find_passphrase
@@ -26,7 +27,9 @@ class Passphrases:
 
     def new(self) -> str:
         """Return the passphrase for new keys, asked for twice at a terminal."""
-        return self._find("new keys", _ask_twice)
+        # Whoever cannot be asked may still have said it elsewhere; only then is it missing.
+        ask = _ask_twice if _can_ask() else _ask_nobody
+        return find_passphrase("the new keys", descriptor=self._descriptor, prompt=ask, new=True)
 
     def unlock(self, name: str, file: KeyFile) -> Signer:
         """Return the signer of a key file; SigningError if no passphrase opens it."""
@@ -83,6 +86,10 @@ def _ask_twice(_: str) -> str:
     if first and first != _typed("The same once more"):
         raise SigningError("the two passphrases differ, so nothing was made: try again")
     return first
+
+
+def _ask_nobody(name: str) -> NoReturn:
+    raise NoPassphraseError(name)
 
 
 def _typed(question: str) -> str:

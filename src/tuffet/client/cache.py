@@ -14,7 +14,7 @@ import msgspec
 from tuffet.client.kept import claimed_version, kept_file
 from tuffet.errors import StorageError, UsageError
 from tuffet.names import ROOT, SNAPSHOT, TIMESTAMP, metadata_file
-from tuffet.storage.disk import DISK, LOCK, RESERVED, Disk, discard, explained, locked, make_directory, read_bounded, write_atomic
+from tuffet.storage.disk import DISK, LOCK, RESERVED, Disk, discard, explained, locked, make_directory, read_bounded, sweep, write_atomic
 
 _MODE: Final = 0o600
 
@@ -33,6 +33,7 @@ class Cache:
         self._seen: dict[str, bytes | None] = {}
         self._early: dict[str, bytes | None] = {}
         self._beyond: str | None = None
+        self._swept = False
         self._forgotten: set[str] = set()
 
     def load(self, role: str, version: int | None = None) -> bytes | None:
@@ -171,6 +172,11 @@ class Cache:
     def _make(self) -> None:
         make_directory(self._roots, 0o700, disk=self._disk)
         self._require_own()
+        if not self._swept:
+            # Runs that died while they wrote left temporary files, which nobody else will ever take away (B009).
+            self._swept = True
+            for folder in (self.directory, self._roots):
+                sweep(folder, disk=self._disk)
 
     def _require_own(self) -> None:
         """Refuse a directory where anybody could have pinned a root, or taken away what protects against older metadata (B061)."""

@@ -19,18 +19,23 @@ def find_passphrase(
     descriptor: int | None = None,
     environment: Mapping[str, str] | None = None,
     prompt: Callable[[str], str] | None = None,
+    new: bool = False,
 ) -> str:
-    """Return the passphrase of the key with this name; a source that is there but empty is refused, not passed over (B063)."""
+    """Return the passphrase of the key with this name; a source that is there but empty is refused, not passed over (B063).
+
+    Where the passphrase is for `new` keys, the name is only what they are called: no variable is named after it.
+    """
+    cure = "give one that is not" if new else "give the one the key was encrypted with"
     environment = os.environ if environment is None else environment
     if descriptor is not None:
-        return _filled(_first_line(descriptor), f"file descriptor {descriptor}")
-    for variable in (variable_for(name), VARIABLE):
+        return _filled(_first_line(descriptor), f"file descriptor {descriptor}", cure)
+    for variable in (VARIABLE,) if new else (variable_for(name), VARIABLE):
         if variable in environment:
-            return _filled(environment[variable], f"the environment variable {variable}")
+            return _filled(environment[variable], f"the environment variable {variable}", cure)
     if prompt is None:
-        cure = f"set {variable_for(name)}, or hand it in on a file descriptor"
-        raise SigningError(f"key {name} is encrypted and nobody gave its passphrase: {cure}")
-    return _filled(prompt(name), "what was typed")
+        problem = f"{name} need a passphrase and nobody gave one" if new else f"key {name} is encrypted and nobody gave its passphrase"
+        raise SigningError(f"{problem}: set {VARIABLE if new else variable_for(name)}, or hand it in on a file descriptor")
+    return _filled(prompt(name), "what was typed", cure)
 
 
 def variable_for(name: str) -> str:
@@ -38,9 +43,9 @@ def variable_for(name: str) -> str:
     return f"{VARIABLE}_" + "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name).upper()
 
 
-def _filled(passphrase: str, source: str) -> str:
+def _filled(passphrase: str, source: str, cure: str) -> str:
     if not passphrase.strip():
-        raise SigningError(f"the passphrase from {source} is empty: give the one the key was encrypted with")
+        raise SigningError(f"the passphrase from {source} is empty: {cure}")
     return passphrase
 
 

@@ -5,12 +5,11 @@ key of the role is tried.
 """
 
 import binascii
-from collections.abc import Sequence
 from typing import Any, Final
 
 from tuffet.errors import FormatError
 from tuffet.metadata.canonical import encode_json, parse_json
-from tuffet.metadata.envelope import Envelope, Signature, T, require_signatures
+from tuffet.metadata.envelope import Envelope, Sign, Signature, Signatures, T, require_signatures
 from tuffet.metadata.keys import MAX_KEYS_OF_ROLE
 from tuffet.metadata.schema import Document, Unknown, build, write
 
@@ -60,11 +59,16 @@ class Dsse:
         """Return the pre-authentication encoding of a document's compact JSON."""
         return pae(PAYLOAD_TYPE, write(payload))
 
-    def seal(self, payload: T, signatures: Sequence[tuple[str, bytes]], unknown: Unknown | None = None) -> bytes:
+    def sign(self, payload: T, sign: Sign, unknown: Unknown | None = None) -> bytes:
         """Return the file with its payload and signatures in base64."""
-        listed: list[dict[str, Any]] = [{"keyid": keyid, "sig": encode_base64(raw)} for keyid, raw in signatures]
-        members = {"payload": encode_base64(write(payload)), "payloadType": PAYLOAD_TYPE, "signatures": listed}
+        wire = write(payload)
+        listed: list[dict[str, Any]] = [{"keyid": keyid, "sig": encode_base64(raw)} for keyid, raw in sign(pae(PAYLOAD_TYPE, wire))]
+        members = {"payload": encode_base64(wire), "payloadType": PAYLOAD_TYPE, "signatures": listed}
         return encode_json({**members, **(unknown or {})})
+
+    def seal(self, payload: T, signatures: Signatures, unknown: Unknown | None = None) -> bytes:
+        """Return the file with signatures made before."""
+        return self.sign(payload, lambda _: signatures, unknown)
 
 
 def encode_base64(data: bytes) -> str:

@@ -5,7 +5,7 @@ guessed from bytes that an attacker can choose (VARIANTS X5).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from tuffet.errors import FormatError
 from tuffet.metadata.roles import Dated
@@ -35,7 +35,7 @@ class Envelope(Generic[T]):
 
     def __init__(
         self,
-        signed: bytes,
+        signed: bytes | memoryview,
         signatures: tuple[Signature, ...],
         payload: T | Callable[[], T],
         decode: Callable[[str], bytes],
@@ -56,6 +56,12 @@ class Envelope(Generic[T]):
             assert self._parse is not None  # noqa: S101  one of the two is always set
             self._payload = self._parse()
         return self._payload
+
+
+Signatures: TypeAlias = Sequence[tuple[str, bytes]]
+"""Pairs of a keyid and a signature's bytes."""
+Sign: TypeAlias = Callable[[bytes], Signatures]
+"""What makes signatures of the bytes that are signed."""
 
 
 def require_signatures(signatures: Sequence[Signature], *, repeats: bool) -> None:
@@ -79,6 +85,10 @@ class Dialect(Protocol):
         """Return the bytes that signatures of a new document are made over."""
         ...
 
-    def seal(self, payload: T, signatures: Sequence[tuple[str, bytes]], unknown: Unknown | None = None) -> bytes:
-        """Return the file of a new document with its (keyid, signature) pairs."""
+    def sign(self, payload: T, sign: Sign, unknown: Unknown | None = None) -> bytes:
+        """Return the file of a new document with the signatures that `sign` makes of its bytes; it is encoded once."""
+        ...
+
+    def seal(self, payload: T, signatures: Signatures, unknown: Unknown | None = None) -> bytes:
+        """Return the file of a new document with signatures made before."""
         ...

@@ -14,8 +14,10 @@ import msgspec
 
 from tuffet.errors import FormatError
 from tuffet.metadata.canonical import canonical, encode_json, parse_json
-from tuffet.metadata.envelope import Envelope, Signature, T, require_signatures
+from tuffet.metadata.envelope import Envelope, Sign, Signature, Signatures, T, require_signatures
+from tuffet.metadata.piecewise import PIECE, signed_part
 from tuffet.metadata.schema import Document, Unknown, build, write
+from tuffet.metadata.targets import Targets
 
 
 class _Sealed(Document, Generic[T], frozen=True):
@@ -53,10 +55,15 @@ class TufJson:
         """Return the canonical form of a document, which is what its keys sign."""
         return canonical(write(payload))
 
-    def seal(self, payload: T, signatures: Sequence[tuple[str, bytes]], unknown: Unknown | None = None) -> bytes:
+    def sign(self, payload: T, sign: Sign, unknown: Unknown | None = None) -> bytes:
         """Return the file: compact and sorted, so that reading it takes the quick way."""
-        listed = [{"keyid": keyid, "sig": signature.hex()} for keyid, signature in signatures]
-        return join(encode_json(listed), write(payload), unknown)
+        wire = write(payload)
+        listed = [{"keyid": keyid, "sig": signature.hex()} for keyid, signature in sign(canonical(wire))]
+        return join(encode_json(listed), wire, unknown)
+
+    def seal(self, payload: T, signatures: Signatures, unknown: Unknown | None = None) -> bytes:
+        """Return the file with signatures made before."""
+        return self.sign(payload, lambda _: signatures, unknown)
 
 
 def join(signatures: bytes, signed: bytes, unknown: Unknown | None = None) -> bytes:
@@ -76,17 +83,28 @@ def _parse_known(data: bytes, kind: type[T]) -> Envelope[T] | None:
         sealed = _decoder(kind).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, FormatError):
         return None
-    wire = encode_json(sealed.signed)
+    payload = sealed.signed
+    if isinstance(payload, Targets) and len(payload.targets) > PIECE and (found := signed_part(data, payload)):
+        part, around = found
+        return Envelope(part, sealed.signatures, sealed.signed, decode_hex) if _accounts_for(around, sealed.signatures) else None
+    wire = encode_json(payload)
     shell = _shell(data, wire)
     if shell is None and wire.translate(None, _BLANKS) == wire:
         # Laid-out text is as good if white space is all that sets it apart, and no string holds any.
         shell = _shell(data.translate(None, _BLANKS), wire)
-    # Every string stands between two quotes. Outside the signed part the names `signatures`, `signed`, `keyid` and
-    # `sig` and two values each account for all of them, so one quote more would be a repeated name. With as many
-    # quotes as it should have, what precedes the signed part holds none of its strings: nothing was dropped from it.
-    if shell is None or b"\\" in shell or shell.count(b'"') != 4 + 8 * len(sealed.signatures):
+    if shell is None or not _accounts_for(shell, sealed.signatures):
         return None
-    return Envelope(canonical(wire), sealed.signatures, sealed.signed, decode_hex)
+    return Envelope(canonical(wire), sealed.signatures, payload, decode_hex)
+
+
+def _accounts_for(shell: bytes, signatures: Sequence[Signature]) -> bool:
+    """Return whether what stands around the signed part holds every name once, and nothing of the signed part.
+
+    Every string stands between two quotes. The names `signatures`, `signed`, `keyid` and `sig` and two values each account
+    for all of them, so one quote more would be a repeated name. With as many quotes as it should have, what precedes the
+    signed part holds none of its strings: nothing was dropped from it.
+    """
+    return b"\\" not in shell and shell.count(b'"') == 4 + 8 * len(signatures)
 
 
 def _shell(text: bytes, wire: bytes) -> bytes | None:

@@ -37,10 +37,10 @@ class Verifier(NamedTuple):
 
     material: bytes
     """What the key is, whatever it is called and however it was written; equal material is one key (VARIANTS X3)."""
-    check: Callable[[bytes, bytes], None]
+    check: Callable[[bytes, bytes | memoryview], object]
     """Raises InvalidSignature (or ValueError) unless (signature, data) is good."""
 
-    def verify(self, signature: bytes, data: bytes) -> bool:
+    def verify(self, signature: bytes, data: bytes | memoryview) -> bool:
         """Return whether the signature over the data is good."""
         try:
             self.check(signature, data)
@@ -123,7 +123,7 @@ def _ml_dsa(scheme: str, public: str) -> Verifier | None:
     return Verifier(f"{scheme}:".encode() + raw, lambda signature, data: key.verify(signature, ml_dsa_message(data)))
 
 
-def ml_dsa_message(data: bytes) -> bytes:
+def ml_dsa_message(data: bytes | memoryview) -> bytes:
     """Return what an ML-DSA key signs for the data: a prefix, the scheme's version and a SHA-512 digest (TAP 21)."""
     import hashlib
 

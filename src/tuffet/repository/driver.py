@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tuffet.errors import StorageError, TooLargeError, TuffetError
-from tuffet.names import ROOT
+from tuffet.names import ROOT, metadata_file
 from tuffet.storage.store import Store
-from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Load, R, Step, Steps
+from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Limits, Load, R, Step, Steps
 
 METADATA: Final = "metadata/"
 """Where a store keeps metadata."""
@@ -54,8 +54,11 @@ class StoreDriver:
                 for ticket in step.tickets:
                     self._tickets.pop(ticket, None)
             case Load():
-                # The chain of roots is read from the store, like everything that is published.
-                return None if step.role == ROOT else self.kept.get(step.role)
+                if step.role == ROOT:
+                    # The chain is verified again each time. A rotation in it was seen long ago, and what was believed
+                    # since then is not forgotten because of it (5.3.11).
+                    return self._store.read(METADATA + metadata_file(ROOT, step.version), Limits().root_bytes)
+                return self.kept.get(step.role)
             case Keep():
                 self.kept[step.role] = step.data
             case Forget():

@@ -30,8 +30,7 @@ class Signing:
     def seal(self, payload: T, role: Role) -> bytes:
         """Return the file of a new document, signed by all keys of the role that are at hand; SigningError if they are too few."""
         signers = self.require(role)
-        signed = self._policy.dialect.signed_bytes(payload)
-        return self._policy.dialect.seal(payload, [(keyid, signer.sign(signed)) for keyid, signer in signers])
+        return self._policy.dialect.sign(payload, lambda signed: [(keyid, signer.sign(signed)) for keyid, signer in signers])
 
     def require(self, role: Role) -> list[tuple[str, Signer]]:
         """Return a threshold of signers or more with the ids of their keys; SigningError says whose are missing."""

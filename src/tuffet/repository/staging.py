@@ -6,12 +6,13 @@ changes were published. Entries share nothing, so adding and publishing need not
 """
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Annotated, BinaryIO, Final, NamedTuple
 
 import msgspec
 
@@ -27,13 +28,16 @@ PRIVATE_FILE: Final = 0o600
 PRIVATE_DIRECTORY: Final = 0o700
 _OLD_SECONDS: Final = 86_400
 
+_ENTRY: Final = re.compile(r"[0-9]{12}-[0-9a-f]{16}\.json")
+_Blob = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64,128}-[0-9a-f]{16}\Z")]
+
 
 class Change(msgspec.Struct, frozen=True):
     """What shall become of a path: this file, or none any more."""
 
     path: str
     file: TargetFile | None = None
-    blob: str | None = None
+    blob: _Blob | None = None
     """The file in which its bytes wait."""
 
 
@@ -57,6 +61,8 @@ class Staging:
     def add(self, additions: Iterable[Addition], progress: Progress | None = None) -> tuple[Change, ...]:
         """Stage files, all of them or none; UsageError for a path or custom data that may not be published."""
         additions = list(additions)
+        if not additions:
+            return ()
         for addition in additions:
             require_publishable(addition.path, self._algorithms)
             custom_of(addition.custom)
@@ -90,7 +96,7 @@ class Staging:
         """Return all staged changes."""
         changes: dict[str, Change] = {}
         entries, blobs = [], []
-        for name in self._listed(self._entries):
+        for name in self._noted():
             path = self._entries / name
             data = read_bounded(path, None, disk=self._disk)
             if data is None:
@@ -148,7 +154,7 @@ class Staging:
         return temporary, Change(addition.path, file, f"{digests[self._algorithms[0]]}-{secrets.token_hex(8)}")
 
     def _note(self, changes: Iterable[Change]) -> None:
-        held = self._listed(self._entries)
+        held = self._noted()
         number = int(held[-1].partition("-")[0]) + 1 if held else 1
         # Chance keeps two that add at once apart; and who forgets an entry never takes away a later one of that number.
         name = f"{number:012}-{secrets.token_hex(8)}.json"
@@ -163,6 +169,10 @@ class Staging:
         # Directories that another run made, and died before they were durable, look like any others.
         flush_directories(self._disk, [str(self.directory.parent), str(self.directory)])
         self._settled = True
+
+    def _noted(self) -> list[str]:
+        """Return the names of the entries in their order; whatever else lies there is nobody's business."""
+        return [name for name in self._listed(self._entries) if _ENTRY.fullmatch(name)]
 
     def _listed(self, directory: Path) -> list[str]:
         with explained(str(directory)):

@@ -26,7 +26,7 @@ BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class State:
-    """One published state: everything in it belongs together. `kept` holds the documents' bytes by role."""
+    """One published state: everything in it belongs together. `kept` holds its documents by role, but of root the first."""
 
     def __init__(self, store: Store, trusted: Trusted, kept: dict[str, bytes]) -> None:
         self.store, self.trusted, self.kept = store, trusted, kept
@@ -104,8 +104,7 @@ def read_state(site: Site) -> State:
     last = site.remembered()
     driver = StoreDriver(store, {TIMESTAMP: last} if last else None)
     trusted = driver.run(refresh(pinned, BEGINNING, policy.dialect))
-    driver.kept.setdefault(ROOT, pinned)
-    return State(store, trusted, {name: driver.kept[name] for name in (ROOT, TIMESTAMP, SNAPSHOT, TARGETS)})
+    return State(store, trusted, {ROOT: pinned, **{name: driver.kept[name] for name in (TIMESTAMP, SNAPSHOT, TARGETS)}})
 
 
 def read_pinned_root(store: Store, root_sha256: str) -> bytes:

@@ -8,7 +8,6 @@
 A subclass provides the fixture `store` (empty, and new for each test) or `signer`; pytest does the rest.
 """
 
-# ruff: noqa: S101
 # These are tests, and assert is how a test speaks.
 
 import hashlib

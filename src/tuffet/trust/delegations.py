@@ -70,7 +70,8 @@ class _Child(msgspec.Struct, frozen=True):
     def covers(self, path: str) -> bool:
         if self.bins:
             return self.bins.bin_of(path) == self.delegation
-        return isinstance(self.delegation, DelegatedRole) and speaks_for(self.delegation, path, path_digest(path))
+        role = self.delegation
+        return isinstance(role, DelegatedRole) and speaks_for(role, path, path_digest(path) if role.path_hash_prefixes else "")
 
 
 class Search:

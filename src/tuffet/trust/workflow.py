@@ -3,7 +3,8 @@
 Documents are judged strictly in the order root, timestamp, snapshot, targets. Requests may run ahead of that, where
 it costs nothing if they were in vain: the timestamp is asked for together with the next root, and once that root
 exists, more roots in growing windows and the snapshot that the unverified timestamp names. What came ahead is judged
-exactly as if it had been fetched in turn; whatever is wrong with it, it is asked for once more in its turn.
+exactly as if it had been fetched in turn. Asked for once more in its turn is what could not be had ahead, and a timestamp
+that is no good under a root that came after it.
 
 Nothing is sent unless the root that the client holds verifies. Nothing is kept before it is believed.
 """
