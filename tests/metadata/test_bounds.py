@@ -225,6 +225,7 @@ def test_early_years_are_written_with_four_digits() -> None:
     [
         ("empty", ""),
         ("absolute", "/etc/passwd"),
+        ("half a character", "a\ud800"),
         ("empty part", "a//b"),
         ("empty part", "a/"),
         ("leads out", ".."),

@@ -117,7 +117,9 @@ def require_target_path(path: str) -> str:
     """
     parts = path.split("/")
     problem = None
-    if not path or any(not part for part in parts):
+    if any("\ud800" <= letter <= "\udfff" for letter in path):
+        problem = "holds half a character"
+    elif not path or any(not part for part in parts):
         problem = "is empty, absolute, or has an empty part"
     elif any(part in {".", ".."} for part in parts):
         problem = "leads out of its folder"

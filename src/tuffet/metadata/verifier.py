@@ -109,7 +109,7 @@ def _rsa(scheme: str, public: str) -> Verifier | None:
     # Old signers salted with as many bytes as fit, new ones with as many as the digest has; both are safe (B093).
     pad = padding.PSS(padding.MGF1(algorithm), padding.PSS.AUTO) if family == "rsassa-pss" else padding.PKCS1v15()
     numbers = key.public_numbers()
-    return Verifier(f"rsa:{numbers.n}:{numbers.e}".encode(), lambda signature, data: key.verify(signature, data, pad, algorithm))
+    return Verifier(f"rsa:{numbers.n}:{numbers.e}".encode(), lambda signature, data: key.verify(signature, bytes(data), pad, algorithm))
 
 
 def _ml_dsa(scheme: str, public: str) -> Verifier | None:
