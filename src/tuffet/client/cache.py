@@ -9,9 +9,7 @@ import os
 from contextlib import AbstractContextManager
 from typing import Final
 
-import msgspec
-
-from tuffet.client.kept import claimed_version, kept_file
+from tuffet.client.kept import Note, claimed_version, kept_file
 from tuffet.errors import StorageError, UsageError
 from tuffet.names import ROOT, SNAPSHOT, TIMESTAMP, metadata_file
 from tuffet.storage.disk import DISK, LOCK, RESERVED, Disk, discard, explained, locked, make_directory, read_bounded, sweep, write_atomic
@@ -111,7 +109,7 @@ class Cache:
             # A root that takes keys away and the forgetting of what they said are one step, wherever the machine stops
             # and however full the disk is: the note counts from the moment at which the root is there.
             if self._forgotten:
-                self._write(self._note, msgspec.json.encode(_Note(version, sorted(self._forgotten))))
+                self._write(self._note, Note(version, sorted(self._forgotten)).encode())
             else:
                 discard(self._note, disk=self._disk)
             self._write(path, data)
@@ -123,10 +121,7 @@ class Cache:
         self._show(data)
 
     def _finish_forgetting(self) -> None:
-        try:
-            note = msgspec.json.decode(self._read(self._note) or b"{}", type=_Note)
-        except (msgspec.DecodeError, ValueError):
-            note = _Note()
+        note = Note.parse(self._read(self._note))
         if note.roles and os.path.lexists(self._path(ROOT, note.root)):
             for role in note.roles:
                 discard(self._path(role, None), disk=self._disk)
@@ -193,10 +188,3 @@ class Cache:
         if role == ROOT:
             return os.path.join(self._roots, metadata_file(ROOT, version))
         return os.path.join(self.directory, kept_file(role))
-
-
-class _Note(msgspec.Struct, frozen=True):
-    """These roles are to be forgotten if the root of this version was kept."""
-
-    root: int = 0
-    roles: list[str] = []

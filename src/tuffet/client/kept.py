@@ -1,4 +1,4 @@
-"""Under which names a cache keeps its files, and which version the bytes in them claim."""
+"""Under which names a cache keeps its files, which version the bytes in them claim, and the note that it leaves itself."""
 
 from typing import Final
 
@@ -25,6 +25,25 @@ def kept_file(role: str) -> str:
         # `%~` encodes no character, so no role that is named in full has this name.
         return f"{name[:_SHOWN_OF_LONG]}%~{hashlib.sha256(role.encode()).hexdigest()}.json"
     return name
+
+
+class Note(msgspec.Struct, frozen=True):
+    """These roles are to be forgotten if the root of this version was kept."""
+
+    root: int = 0
+    roles: list[str] = []
+
+    @classmethod
+    def parse(cls, data: bytes | None) -> "Note":
+        """Return the note, an empty one where it is damaged."""
+        try:
+            return msgspec.json.decode(data or b"{}", type=cls)
+        except (msgspec.DecodeError, ValueError):
+            return cls()
+
+    def encode(self) -> bytes:
+        """Return the note's bytes."""
+        return msgspec.json.encode(self)
 
 
 class _Signed(msgspec.Struct, frozen=True):
