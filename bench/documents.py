@@ -56,7 +56,7 @@ def junk_signatures() -> Iterator[Row]:
         def verifier(self) -> Verifier | None:
             real = super().verifier()
 
-            def check(signature: bytes, data: bytes) -> None:
+            def check(signature: bytes, data: bytes | memoryview) -> None:
                 nonlocal checks
                 checks += 1
                 assert real is not None

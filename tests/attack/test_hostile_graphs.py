@@ -5,6 +5,7 @@ many ways lead to it; what is listed for one path stays cheap while the rest of 
 """
 
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_ten_thousand_roles_that_all_speak_for_everything(begin: Begin, repo: Fa
 def test_a_chain_of_a_hundred_thousand_roles(begin: Begin, repo: FakeRepository) -> None:
     """Each delegates to the next. Nothing is recursive, so only the limit ends it; few of the files even exist."""
     names = numbered(100_000)
-    graph = {"targets": [Edge(names[0])], **{name: [Edge(following)] for name, following in zip(names[:300], names[1:301], strict=True)}}
+    graph = {"targets": [Edge(names[0])], **{name: [Edge(following)] for name, following in pairwise(names[:300])}}
     plant(repo, graph)
     story = begin(repo, disk=QUICK)
     error = story.refused(
@@ -55,7 +56,7 @@ def test_a_chain_of_a_hundred_thousand_roles(begin: Begin, repo: FakeRepository)
 def test_listing_stops_at_its_limit(begin: Begin, repo: FakeRepository, deep: bool) -> None:
     """Reading everything has a limit of its own; what was believed until then is kept."""
     names = numbered(80)
-    chain = {"targets": [Edge(names[0])], **{name: [Edge(following)] for name, following in zip(names, names[1:], strict=False)}}
+    chain = {"targets": [Edge(names[0])], **{name: [Edge(following)] for name, following in pairwise(names)}}
     plant(repo, chain if deep else {"targets": [Edge(name) for name in names]})
     story = begin(repo, limits=Limits(listed_roles=50), disk=QUICK)
     heard = len(repo.requests)

@@ -16,7 +16,7 @@ from tests.repository.world import QuickDisk
 from tuffet.errors import FormatError, MismatchError, StorageError, ThresholdError, TuffetError
 from tuffet.metadata import hashes_of
 from tuffet.names import metadata_file
-from tuffet.storage.disk import LOCK, TEMPORARY
+from tuffet.storage.disk import LOCK, TEMPORARY, read_bounded
 from tuffet.testing import FakeRepository
 
 
@@ -24,9 +24,9 @@ class CaseBlindDisk(QuickDisk):
     """A disk on which case does not count, as those of Windows and macOS."""
 
     def _on_disk(self, path: str) -> str:
-        folder, name = os.path.split(path)
-        same = [each for each in os.listdir(folder or ".") if each.casefold() == name.casefold()] if os.path.isdir(folder or ".") else []
-        return os.path.join(folder, same[0]) if same else path
+        wanted = Path(path)
+        beside = wanted.parent.iterdir() if wanted.parent.is_dir() else ()
+        return next((str(each) for each in beside if each.name.casefold() == wanted.name.casefold()), path)
 
     def create(self, path: str, mode: int) -> int:
         if self._on_disk(path) != path:
@@ -225,9 +225,7 @@ def test_targets_whose_names_differ_in_case_only(begin: Begin, repo: FakeReposit
     assert second
     for target, data in ((first, b"first"), (second, b"second"), (first, b"first")):
         place = story.client.download(target, to=story.downloads)
-        descriptor = disk.open(place)
-        with open(descriptor, "rb") as file:
-            assert file.read() == data
+        assert read_bounded(place, None, disk=disk) == data
     assert len(files_below(story.downloads)) == 1
 
 

@@ -167,7 +167,7 @@ def test_stolen_online_keys_install_nothing(
 
 
 def test_a_stolen_timestamp_key_signs_no_other_role(story: Story, repo: FakeRepository) -> None:
-    """A key is good for the roles that name it, and for no other, whatever else it is good for (B122, B127)."""
+    """A key is good for the roles that name it, and for no other, whatever else it is good for (B122)."""
     (key,) = repo.steal("timestamp")
     for role, file in (("snapshot", "3.snapshot.json"), ("targets", "3.targets.json")):
         thief = repo.fork()

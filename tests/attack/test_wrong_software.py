@@ -116,6 +116,21 @@ def test_a_terminating_delegation_ends_the_search(begin: Begin, repo: FakeReposi
     assert "tool-2" not in {each.path for each in story.client.targets()}
 
 
+def test_a_terminating_delegation_ends_the_search_for_all_above_it(begin: Begin, repo: FakeRepository) -> None:
+    """It stands one level down, and still nobody else is asked: not its siblings, nor those of its delegator (5.6.7.2.1, B101)."""
+    repo.delegate("first", paths=["*"])
+    repo.delegate("second", paths=["*"])
+    repo.delegate("owner", by="first", paths=["tool"], terminating=True)
+    repo.delegate("sibling", by="first", paths=["tool"])
+    for role in ("second", "sibling"):
+        repo.publish("tool", b"evil", role=role)
+    story = begin(repo)
+    heard = len(repo.requests)
+    assert story.client.find("tool") is None
+    assert repo.requests[heard:] == ["3.first.json", "1.owner.json"]
+    assert "tool" not in {each.path for each in story.client.targets()}
+
+
 def test_a_role_speaks_within_its_delegators_bounds(begin: Begin, repo: FakeRepository) -> None:
     """`inner` may speak for everything, says `outer`, which itself may speak for `outer/*` only (4.5, B082)."""
     repo.delegate("outer", paths=["outer/*"])

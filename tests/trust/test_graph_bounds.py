@@ -1,5 +1,7 @@
 """What a delegation graph may cost: no more than the limits say, however much its few bytes promise."""
 
+from itertools import pairwise
+
 import pytest
 
 from tuffet.errors import LimitError
@@ -30,7 +32,7 @@ def test_a_role_is_read_once_however_many_ways_lead_to_it() -> None:
     layers = [["a0", "a1", "a2"], ["b0", "b1", "b2"], ["c0", "c1", "c2"], ["d"]]
     for name in layers[0]:
         repo.delegate(name, paths=["*"])
-    for upper, lower in zip(layers, layers[1:], strict=False):
+    for upper, lower in pairwise(layers):
         for name in lower:
             repo.delegate(name, by=upper[0], paths=["*"])
         held = repo.roles[upper[0]].delegations

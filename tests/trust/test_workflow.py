@@ -47,7 +47,7 @@ def scripted(repo: FakeRepository, kept: dict[str, bytes] | None = None, **first
 
 
 def test_the_first_update_of_a_client() -> None:
-    """The next root is asked for first, together with the timestamp, and each file is kept as soon as it is believed."""
+    """The next root is asked for first, together with the timestamp; what is believed is kept while the next file is on its way."""
     repo = FakeRepository()
     driver = repo.driver()
     trusted = driver.run(update(repo))
@@ -60,12 +60,12 @@ def test_the_first_update_of_a_client() -> None:
         "load snapshot.json",
         "answer 2.root.json",
         "answer timestamp.json",
-        "keep timestamp.json",
         "ask 1.snapshot.json",
+        "keep timestamp.json",
         "answer 1.snapshot.json",
-        "keep snapshot.json",
         "load targets.json",
         "ask 1.targets.json",
+        "keep snapshot.json",
         "answer 1.targets.json",
         "keep targets.json",
     ]
@@ -99,7 +99,8 @@ def test_a_chain_of_roots_is_asked_for_in_growing_windows(rotations: int) -> Non
     assert driver.run(update(repo)).root.payload.version == rotations + 1
 
     roots = [line for line in driver.log if "root.json" in line and not line.startswith("load")]
-    assert roots[:3] == ["ask 2.root.json", "answer 2.root.json", "keep 2.root.json"]
+    assert roots[:3] == ["ask 2.root.json", "answer 2.root.json", "ask 3.root.json"]
+    assert [line for line in roots if line.startswith("keep")] == [f"keep {number + 2}.root.json" for number in range(rotations)]
     windows: list[int] = []
     for before, line in itertools.pairwise(["", *driver.log]):
         if line.startswith("ask") and line.endswith("root.json"):

@@ -33,6 +33,7 @@ class Cache:
         self._beyond: str | None = None
         self._swept = False
         self._forgotten: set[str] = set()
+        self._unshown: bytes | None = None
 
     def load(self, role: str, version: int | None = None) -> bytes | None:
         """Return what was kept of a role (of one version, for root), or None."""
@@ -86,6 +87,13 @@ class Cache:
             raise UsageError(f"{self.directory} has no pinned root: give the client a root that you have from a source you trust")
         return root
 
+    def show_newest_root(self) -> None:
+        """Make `root.json` the last root that was kept, if it is not shown yet; it is for people, so a chain shows its end only."""
+        if self._unshown is not None:
+            with self._locked():
+                self._show(self._unshown)
+            self._unshown = None
+
     def show_root(self, version: int, pinned: bytes) -> None:
         """Make `root.json` the root of this version, which is the newest that is believed."""
         root = pinned if claimed_version(pinned) == version else self._read(self._path(ROOT, version))
@@ -118,7 +126,7 @@ class Cache:
         self._beyond = self._path(ROOT, version + 1)
         # Whoever followed the chain beyond this link had kept it. Where it was missing, what lies beyond it is damage.
         self._seen[self._beyond] = None if held == data else self._read(self._beyond)
-        self._show(data)
+        self._unshown = data
 
     def _finish_forgetting(self) -> None:
         note = Note.parse(self._read(self._note))

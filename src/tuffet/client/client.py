@@ -89,7 +89,10 @@ class Client:
             if start.tzinfo is None:
                 raise UsageError("the clock of a client must return aware datetimes")
             root = self._root if self._root is not None else self.cache.pinned()
-            trusted = self._driver().run(refresh(root, start, self._dialect, self._limits))
+            try:
+                trusted = self._driver().run(refresh(root, start, self._dialect, self._limits))
+            finally:
+                self.cache.show_newest_root()
             self.cache.show_root(trusted.root.payload.version, root)
             self._search = Search(trusted)
             return trusted

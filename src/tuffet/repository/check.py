@@ -16,7 +16,8 @@ from tuffet.repository.release import Release
 from tuffet.repository.state import signers_of
 from tuffet.storage.store import Store
 from tuffet.trust.delegations import Search, Visit
-from tuffet.trust.workflow import refresh, targets_role
+from tuffet.trust.named import targets_role
+from tuffet.trust.workflow import refresh
 
 
 def require_believable(

@@ -18,8 +18,9 @@ from tuffet.repository.driver import METADATA, StoreDriver
 from tuffet.repository.site import Site
 from tuffet.storage.store import Store
 from tuffet.trust.delegations import Found, Search
+from tuffet.trust.named import targets_role
 from tuffet.trust.verify import Role, delegated_role, role_of
-from tuffet.trust.workflow import Trusted, refresh, targets_role
+from tuffet.trust.workflow import Trusted, refresh
 
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 """An instant at which nothing has expired."""

@@ -14,9 +14,10 @@ from tuffet.metadata.paths import Delegates, path_digest, speaks_for
 from tuffet.metadata.roles import MetaFile
 from tuffet.metadata.targets import DelegatedRole, Delegations, SuccinctRoles, TargetFile, Targets
 from tuffet.names import TARGETS
+from tuffet.trust.named import answered_targets, held_targets, targets_file, targets_role
 from tuffet.trust.steps import Ask, Fetch, Steps
 from tuffet.trust.verify import Role, Verified, delegated_role
-from tuffet.trust.workflow import Trusted, answered_targets, held_targets, targets_file, targets_role
+from tuffet.trust.workflow import Trusted
 
 _Key: TypeAlias = tuple[str, int, frozenset[bytes]]
 """A role as one delegation means it: its name, how many signatures it takes, and of whose keys."""

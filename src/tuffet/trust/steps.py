@@ -74,13 +74,6 @@ R = TypeVar("R")
 Steps: TypeAlias = Generator[Step, Any, R]
 
 
-def fetch(wanted: Fetch) -> Steps[bytes | None]:
-    """Ask for one file and wait for it."""
-    (ticket,) = yield Ask((wanted,))
-    data: bytes | None = yield Answer(ticket)
-    return data
-
-
 class Limits(msgspec.Struct, frozen=True):
     """What a client bears before it calls it an attack; every one of them is named in the error that it raises."""
 

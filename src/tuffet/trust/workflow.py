@@ -6,7 +6,8 @@ exists, more roots in growing windows and the snapshot that the unverified times
 exactly as if it had been fetched in turn. Asked for once more in its turn is what could not be had ahead, and a timestamp
 that is no good under a root that came after it.
 
-Nothing is sent unless the root that the client holds verifies. Nothing is kept before it is believed.
+Nothing is sent unless the root that the client holds verifies. Nothing is kept before it is believed; and what is believed
+is kept while the next request is on its way, because a disk may take as long as a wire.
 """
 
 from collections import deque
@@ -15,24 +16,16 @@ from typing import Final
 
 import msgspec
 
-from tuffet.errors import ExpiredError, LimitError, TransportError, VerificationError
+from tuffet.errors import LimitError, TransportError, TuffetError, VerificationError
 from tuffet.metadata.envelope import Dialect, T
-from tuffet.metadata.roles import MetaFile, PositiveVersion, Root, Snapshot, Timestamp
+from tuffet.metadata.roles import PositiveVersion, Root, Snapshot, Timestamp
 from tuffet.metadata.targets import Targets
 from tuffet.metadata.tuf_json import TUF_JSON
 from tuffet.names import ROOT, SNAPSHOT, TARGETS, TIMESTAMP
-from tuffet.trust.checks import (
-    first_root,
-    keys_were_taken,
-    next_root,
-    next_snapshot,
-    next_targets,
-    next_timestamp,
-    require_bytes,
-    require_fresh,
-)
-from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Limits, Load, Steps, fetch
-from tuffet.trust.verify import Role, Verified, role_of, verify
+from tuffet.trust.checks import first_root, keys_were_taken, next_root, next_snapshot, next_timestamp, require_fresh
+from tuffet.trust.named import answered_targets, held_targets, is_named, named_file, targets_file
+from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Limits, Load, Steps
+from tuffet.trust.verify import Verified, role_of, verify
 
 FIRST_WINDOW: Final = 4
 LARGEST_WINDOW: Final = 16
@@ -51,13 +44,27 @@ class Trusted(msgspec.Struct, frozen=True):
     limits: Limits
 
 
-class _Ahead:
-    """What was asked for before its turn: tickets of the timestamp and of the snapshot that it seems to name."""
+class _Run:
+    """One update under way: its settings, what was asked for before its turn, and what is believed and not kept yet."""
 
-    def __init__(self, timestamp: int) -> None:
-        self.timestamp: int | None = timestamp
+    def __init__(self, start: datetime, dialect: Dialect, limits: Limits) -> None:
+        self.start, self.dialect, self.limits = start, dialect, limits
+        self.timestamp: int | None = None
         self.timestamp_bytes: bytes | None = None
         self.snapshot: tuple[int, int] | None = None
+        """The version that was guessed, and its ticket."""
+        self.unkept: deque[Keep | Forget] = deque()
+
+    def ask(self, *fetches: Fetch) -> Steps[tuple[int, ...]]:
+        """Send requests, and keep what is believed while they travel."""
+        tickets: tuple[int, ...] = yield Ask(fetches)
+        yield from self.settle()
+        return tickets
+
+    def settle(self) -> Steps[None]:
+        """Keep and forget what is due, in order."""
+        while self.unkept:
+            yield self.unkept.popleft()
 
 
 def held_root(pinned: bytes, dialect: Dialect) -> Steps[Verified[Root]]:
@@ -74,31 +81,40 @@ def held_root(pinned: bytes, dialect: Dialect) -> Steps[Verified[Root]]:
 def refresh(pinned: bytes, start: datetime, dialect: Dialect = TUF_JSON, limits: Limits | None = None) -> Steps[Trusted]:
     """Return the newest top-level documents that may be believed (5.2 to 5.6.6).
 
-    Raises what the checks raise, and what the driver raises for files that cannot be had.
+    Raises what the checks raise, and what the driver raises for files that cannot be had. What was believed until then is kept.
     """
-    limits = limits or Limits()
-    root = yield from held_root(pinned, dialect)
-    (next_ticket,) = yield Ask((_next_root_file(root, limits),))
-    held = yield from _held(TIMESTAMP, Timestamp, root, dialect)
-    (ticket,) = yield Ask((Fetch(TIMESTAMP, None, limits.timestamp_bytes),))
-    ahead = _Ahead(ticket)
-    held_snapshot = yield from _held(SNAPSHOT, Snapshot, root, dialect)
-
-    newest = yield from _follow(root, next_ticket, ahead, dialect, limits)
-    require_fresh(newest, start)
-    if newest is not root:
-        held = yield from _held(TIMESTAMP, Timestamp, newest, dialect)
-        held_snapshot = yield from _held(SNAPSHOT, Snapshot, newest, dialect)
-    timestamp = yield from _timestamp(newest, held and held[0], ahead, start, dialect, limits, moved=newest is not root)
-    snapshot = yield from _snapshot(newest, timestamp, held_snapshot, ahead, start, dialect, limits)
-    trusted_role = role_of(newest.payload, TARGETS)
-    meta = snapshot.payload.meta["targets.json"]
-    targets = yield from targets_role(trusted_role, meta, newest, start, dialect, limits)
-    return Trusted(newest, timestamp, snapshot, targets, start, dialect, limits)
+    run = _Run(start, dialect, limits or Limits())
+    try:
+        trusted = yield from _refresh(run, pinned)
+    except TuffetError:
+        yield from run.settle()
+        raise
+    yield from run.settle()
+    return trusted
 
 
-def _next_root_file(root: Verified[Root], limits: Limits, beyond: int = 1) -> Fetch:
-    return Fetch(ROOT, root.payload.version + beyond, limits.root_bytes, optional=True)
+def _refresh(run: _Run, pinned: bytes) -> Steps[Trusted]:
+    root = yield from held_root(pinned, run.dialect)
+    (ticket,) = yield from run.ask(_next_root_file(run, root))
+    held = yield from _held(TIMESTAMP, Timestamp, root, run.dialect)
+    (run.timestamp,) = yield from run.ask(Fetch(TIMESTAMP, None, run.limits.timestamp_bytes))
+    held_snapshot = yield from _held(SNAPSHOT, Snapshot, root, run.dialect)
+
+    newest = yield from _follow(run, root, ticket)
+    require_fresh(newest, run.start)
+    moved = newest is not root
+    if moved:
+        yield from run.settle()
+        held = yield from _held(TIMESTAMP, Timestamp, newest, run.dialect)
+        held_snapshot = yield from _held(SNAPSHOT, Snapshot, newest, run.dialect)
+    timestamp = yield from _timestamp(run, newest, held and held[0], moved=moved)
+    snapshot = yield from _snapshot(run, newest, timestamp, held_snapshot)
+    targets = yield from _targets(run, newest, snapshot)
+    return Trusted(newest, timestamp, snapshot, targets, run.start, run.dialect, run.limits)
+
+
+def _next_root_file(run: _Run, root: Verified[Root], beyond: int = 1) -> Fetch:
+    return Fetch(ROOT, root.payload.version + beyond, run.limits.root_bytes, optional=True)
 
 
 def _held(name: str, kind: type[T], root: Verified[Root], dialect: Dialect) -> Steps[tuple[Verified[T], bytes] | None]:
@@ -112,52 +128,51 @@ def _held(name: str, kind: type[T], root: Verified[Root], dialect: Dialect) -> S
         return None
 
 
-def _follow(root: Verified[Root], ticket: int, ahead: _Ahead, dialect: Dialect, limits: Limits) -> Steps[Verified[Root]]:
-    """Follow the chain of roots to its newest link, each kept as soon as it is believed (5.3)."""
-    begun = asked = root.payload.version
+def _follow(run: _Run, root: Verified[Root], ticket: int) -> Steps[Verified[Root]]:
+    """Follow the chain of roots to its newest link (5.3)."""
+    allowed = run.limits.root_rotations
+    last = root.payload.version + allowed
     pending = deque([ticket])
     window = FIRST_WINDOW
     while True:
         if not pending:
-            roots = [_next_root_file(root, limits, number + 1) for number in range(window)]
-            guess = yield from _guess_snapshot(root, ahead, limits)
-            tickets = yield Ask((*roots, *guess))
+            roots = [_next_root_file(run, root, number + 1) for number in range(window)]
+            guess = yield from _guess_snapshot(run, root)
+            tickets = yield from run.ask(*roots, *guess)
             pending.extend(tickets[:window])
             if guess and guess[0].version is not None:
-                ahead.snapshot = (guess[0].version, tickets[window])
+                run.snapshot = (guess[0].version, tickets[window])
             window = min(2 * window, LARGEST_WINDOW)
         data = yield Answer(pending.popleft())
-        asked += 1
         if data is None:
             break
-        if asked - begun > limits.root_rotations:
-            raise LimitError("root_rotations", limits.root_rotations, f"root goes on past version {root.payload.version}")
-        new = next_root(data, root, dialect)
+        if root.payload.version >= last:
+            raise LimitError("root_rotations", allowed, f"root goes on past version {root.payload.version}")
+        new = next_root(data, root, run.dialect)
         # What the old keys said is forgotten before the new root is kept: were we killed in between, the next run
         # would not see the rotation any more (5.3.11).
         if any(keys_were_taken(role, root.payload, new.payload) for role in (TIMESTAMP, SNAPSHOT)):
-            yield Forget(TIMESTAMP)
-            yield Forget(SNAPSHOT)
-        yield Keep(ROOT, data, new.payload.version)
+            run.unkept += (Forget(TIMESTAMP), Forget(SNAPSHOT))
+        run.unkept.append(Keep(ROOT, data, new.payload.version))
         root = new
     yield Drop(tuple(pending))
     return root
 
 
-def _guess_snapshot(root: Verified[Root], ahead: _Ahead, limits: Limits) -> Steps[tuple[Fetch, ...]]:
+def _guess_snapshot(run: _Run, root: Verified[Root]) -> Steps[tuple[Fetch, ...]]:
     """Return the request for the snapshot that the unverified timestamp names; a lie costs its author nothing but bytes.
 
     Only a number of that timestamp is used, and only to choose a file's name; the answer is judged in its turn.
     """
-    if ahead.timestamp is None or ahead.snapshot or not root.payload.consistent_snapshot:
+    if run.timestamp is None or run.snapshot or not root.payload.consistent_snapshot:
         return ()
-    ticket, ahead.timestamp = ahead.timestamp, None
+    ticket, run.timestamp = run.timestamp, None
     try:
-        ahead.timestamp_bytes = yield Answer(ticket)
-        version = msgspec.json.decode(ahead.timestamp_bytes or b"", type=_TimestampGuess).signed.meta["snapshot.json"].version
+        run.timestamp_bytes = yield Answer(ticket)
+        version = msgspec.json.decode(run.timestamp_bytes or b"", type=_TimestampGuess).signed.meta["snapshot.json"].version
     except (TransportError, msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError):
         return ()
-    return (Fetch(SNAPSHOT, version, limits.snapshot_bytes, optional=True),)
+    return (Fetch(SNAPSHOT, version, run.limits.snapshot_bytes, optional=True),)
 
 
 class _Version(msgspec.Struct):
@@ -172,47 +187,40 @@ class _TimestampGuess(msgspec.Struct):
     signed: _Meta
 
 
-def _timestamp(
-    root: Verified[Root], held: Verified[Timestamp] | None, ahead: _Ahead, start: datetime, dialect: Dialect, limits: Limits, *, moved: bool
-) -> Steps[Verified[Timestamp]]:
+def _timestamp(run: _Run, root: Verified[Root], held: Verified[Timestamp] | None, *, moved: bool) -> Steps[Verified[Timestamp]]:
     """Return the newest timestamp (5.4); one that came before the root moved is asked for once more if it is no good."""
     offered: Verified[Timestamp] | None = None
-    data = ahead.timestamp_bytes
+    data = run.timestamp_bytes
     try:
-        if ahead.timestamp is not None:
-            data = yield Answer(ahead.timestamp)
+        if run.timestamp is not None:
+            data = yield Answer(run.timestamp)
         if data is not None:
-            offered = next_timestamp(data, root, held, start, dialect)
+            offered = next_timestamp(data, root, held, run.start, run.dialect)
     except (VerificationError, TransportError):
         if not moved:
             raise
-    if offered is None:
-        data = yield from fetch(Fetch(TIMESTAMP, None, limits.timestamp_bytes))
-        assert data is not None  # noqa: S101  the driver raises for what is absent
-        offered = next_timestamp(data, root, held, start, dialect)
-    if offered is not held and data is not None:
-        yield Keep(TIMESTAMP, data, offered.payload.version)
+    if offered is None or data is None:
+        (ticket,) = yield from run.ask(Fetch(TIMESTAMP, None, run.limits.timestamp_bytes))
+        data = yield Answer(ticket)
+        offered = next_timestamp(data, root, held, run.start, run.dialect)
+    if offered is not held:
+        run.unkept.append(Keep(TIMESTAMP, data, offered.payload.version))
     return offered
 
 
 def _snapshot(
-    root: Verified[Root],
-    timestamp: Verified[Timestamp],
-    held: tuple[Verified[Snapshot], bytes] | None,
-    ahead: _Ahead,
-    start: datetime,
-    dialect: Dialect,
-    limits: Limits,
+    run: _Run, root: Verified[Root], timestamp: Verified[Timestamp], held: tuple[Verified[Snapshot], bytes] | None
 ) -> Steps[Verified[Snapshot]]:
     """Return the snapshot that the timestamp names (5.5), from what was kept if that is the one."""
     meta = timestamp.payload.snapshot
-    guessed = ahead.snapshot
+    guessed = run.snapshot
     if held is not None and is_named(held[0], held[1], meta):
         yield Drop((guessed[1],) if guessed else ())
-        require_fresh(held[0], start)
+        require_fresh(held[0], run.start)
         return held[0]
     data: bytes | None = None
     if guessed and guessed[0] == meta.version:
+        yield from run.settle()
         try:
             data = yield Answer(guessed[1])
         except TransportError:
@@ -220,62 +228,18 @@ def _snapshot(
     elif guessed:
         yield Drop((guessed[1],))
     if data is None:
-        data = yield from fetch(_file_of(SNAPSHOT, meta, root, limits.snapshot_bytes, "snapshot_bytes"))
-    assert data is not None  # noqa: S101  the driver raises for what is absent
-    snapshot = next_snapshot(data, root, timestamp, held[0] if held else None, start, dialect)
-    yield Keep(SNAPSHOT, data, snapshot.payload.version)
+        (ticket,) = yield from run.ask(named_file(SNAPSHOT, meta, root, run.limits.snapshot_bytes, "snapshot_bytes"))
+        data = yield Answer(ticket)
+    snapshot = next_snapshot(data, root, timestamp, held[0] if held else None, run.start, run.dialect)
+    run.unkept.append(Keep(SNAPSHOT, data, snapshot.payload.version))
     return snapshot
 
 
-def targets_role(
-    role: Role, meta: MetaFile, root: Verified[Root], start: datetime, dialect: Dialect, limits: Limits
-) -> Steps[Verified[Targets]]:
-    """Return a targets role, top-level or delegated, as the snapshot names it (5.6.1 to 5.6.6)."""
-    held = yield from held_targets(role, meta, start, dialect)
+def _targets(run: _Run, root: Verified[Root], snapshot: Verified[Snapshot]) -> Steps[Verified[Targets]]:
+    """Return the top-level targets role that the snapshot names (5.6.1 to 5.6.6)."""
+    role, meta = role_of(root.payload, TARGETS), snapshot.payload.meta["targets.json"]
+    held = yield from held_targets(role, meta, run.start, run.dialect)
     if held is not None:
         return held
-    (ticket,) = yield Ask((targets_file(role.name, meta, root, limits),))
-    return (yield from answered_targets(ticket, role, meta, start, dialect))
-
-
-def held_targets(role: Role, meta: MetaFile, start: datetime, dialect: Dialect) -> Steps[Verified[Targets] | None]:
-    """Return a targets role from what was kept, if that is what the snapshot names."""
-    data = yield Load(role.name)
-    if data is None:
-        return None
-    try:
-        return next_targets(data, role, meta, start, dialect)
-    except ExpiredError:
-        raise  # It is the one that the snapshot names; asking for it again would bring the same.
-    except VerificationError:
-        return None
-
-
-def targets_file(name: str, meta: MetaFile, root: Verified[Root], limits: Limits) -> Fetch:
-    """Return the request for a targets role."""
-    return _file_of(name, meta, root, limits.targets_bytes, "targets_bytes")
-
-
-def answered_targets(ticket: int, role: Role, meta: MetaFile, start: datetime, dialect: Dialect) -> Steps[Verified[Targets]]:
-    """Return a targets role that was asked for, and keep it."""
-    data: bytes = yield Answer(ticket)
-    targets = next_targets(data, role, meta, start, dialect)
-    yield Keep(role.name, data, targets.payload.version)
-    return targets
-
-
-def is_named(document: Verified[T], data: bytes, meta: MetaFile) -> bool:
-    """Return whether a document is the very one that a trusted document names."""
-    try:
-        require_bytes(document.role, data, meta)
-    except VerificationError:
-        return False
-    return document.payload.version == meta.version
-
-
-def _file_of(role: str, meta: MetaFile, root: Verified[Root], at_most: int, limit: str) -> Fetch:
-    """Return the request for a file that a trusted document names; its name bears the version in a consistent snapshot."""
-    length = meta.length or at_most
-    if length > at_most:
-        raise LimitError(limit, at_most, f"{role} is said to have {length} bytes")
-    return Fetch(role, meta.version if root.payload.consistent_snapshot else None, length)
+    (ticket,) = yield from run.ask(targets_file(TARGETS, meta, root, run.limits))
+    return (yield from answered_targets(ticket, role, meta, run.start, run.dialect))
