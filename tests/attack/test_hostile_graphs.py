@@ -4,7 +4,6 @@ A search asks at most so many roles and is an error beyond, never "not found"; c
 many ways lead to it; what is listed for one path stays cheap while the rest of the graph is a bomb.
 """
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -97,21 +96,18 @@ def layers(wide: int, deep: int) -> dict[str, list[Edge]]:
 
 
 def test_wide_diamonds(begin: Begin, repo: FakeRepository) -> None:
-    """Ten million ways through seventy roles: a search asks each role once, and listing is bounded by its limit."""
+    """Ten million ways through seventy roles: a search asks each role once, and so does listing."""
     plant(repo, layers(10, 7), {"6-9": ["deep"]})
     story = begin(repo, limits=Limits(listed_roles=2000), disk=QUICK)
     heard = len(repo.requests)
-    begun = time.monotonic()
     assert story.client.find("nowhere") is None
     assert len(repo.requests) - heard == 70
     assert len(set(repo.requests[heard:])) == 70
     target = story.client.find("deep")
     assert target
     assert target.role == "6-9"
-    with pytest.raises(LimitError):
-        list(story.client.targets())
+    assert [target.path for target in story.client.targets()] == ["app.bin", "deep"]
     assert len(repo.requests) - heard == 70
-    assert time.monotonic() - begun < 20
 
 
 def test_a_role_is_judged_by_whoever_sent_us_there(begin: Begin, repo: FakeRepository) -> None:
@@ -150,8 +146,6 @@ def test_a_pattern_bomb(begin: Begin, repo: FakeRepository) -> None:
     pattern = "/".join(["*a" * 30 + "b"] * 4)
     plant(repo, {"targets": [Edge(f"role-{number}", pattern, f"{'*' * 300}{number}", "(a+)+$", "a{1,9}") for number in range(300)]})
     story = begin(repo, disk=QUICK)
-    begun = time.monotonic()
     for path in ("/".join(["a" * 60] * 4), "a" * 4000, "aaaa!"):
         assert story.client.find(path) is None
         assert story.client.find(path) is None
-    assert time.monotonic() - begun < 5

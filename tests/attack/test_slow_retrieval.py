@@ -42,9 +42,7 @@ def test_metadata_that_drips(begin: Begin, repo: FakeRepository, file: str, aske
     story = begin(repo, transport=tampering, speed=SPEED)
     repo.publish("app.bin", b"two")
     tampering.bodies[file] = drip
-    begun = time.monotonic()
     error = story.refused(TooSlowError, story.client.refresh, attack="slow-retrieval", asked=asked, kept=kept)
-    assert time.monotonic() - begun < 2
     assert error.url == repo.metadata_url + file
     assert 0 < tampering.read[file] < 50
     tampering.bodies.clear()

@@ -300,23 +300,19 @@ LIMITS = Limits(idle_seconds=0.1, request_seconds=0.2, block_seconds=0.2)
 def test_a_client_that_stalls_loses_its_connection(public: Path, drips: bool) -> None:
     """Slow loris: a header line that grows by one byte at a time never counts as progress."""
     with Server(str(public), limits=LIMITS) as server, socket.create_connection(("127.0.0.1", server.port), 5) as client:
-        before = time.monotonic()
         if drips:
             client.sendall(b"GET / HTTP/1.1\r\nX: ")
             with pytest.raises(OSError):  # noqa: PT011  # Reset or broken pipe, as it happens.
                 drip(client)
         else:
             assert read_all(client) == b""
-        assert time.monotonic() - before < 2
 
 
 def test_a_client_that_takes_nothing_loses_its_connection(public: Path) -> None:
     (public / "large").write_bytes(bytes(20_000_000))
     with Server(str(public), limits=LIMITS) as server, socket.create_connection(("127.0.0.1", server.port), 5) as client:
         client.sendall(b"GET /large HTTP/1.1\r\n\r\n")
-        before = time.monotonic()
         server.stop()
-        assert time.monotonic() - before < 2
         assert len(read_all(client)) < 20_000_000
 
 

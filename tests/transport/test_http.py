@@ -193,10 +193,8 @@ def test_an_endless_refusal_is_not_read(serve: Serve, body: bytes | None) -> Non
             peer.answer(body, "404 No")
 
     server = serve(script)
-    before = time.monotonic()
     with HttpTransport() as http, pytest.raises(AbsentError):
         fetch(http, server.url)
-    assert time.monotonic() - before < 3
 
 
 def test_the_tail_of_an_overlong_body_poisons_nothing(serve: Serve, http: HttpTransport) -> None:
@@ -278,10 +276,8 @@ def test_a_drip_without_a_body_is_slow(serve: Serve, start: str, drop: str) -> N
             time.sleep(0.02)
 
     server = serve(script)
-    before = time.monotonic()
     with HttpTransport(timeout=0.2) as http, pytest.raises(TooSlowError):
         fetch(http, server.url)
-    assert time.monotonic() - before < 2
 
 
 def test_a_body_that_stops_is_slow(serve: Serve) -> None:

@@ -63,7 +63,7 @@ def test_no_damage_is_believed(dialect: str, layout: Callable[[bytes], bytes], n
             verify(envelope, role_of(envelope.payload if name == ROOT else root, name))
         except TuffetError:
             return None
-        return envelope.signed
+        return bytes(envelope.signed)
 
     signed = believed(data)
     assert signed is not None

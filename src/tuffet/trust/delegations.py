@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UnsetType
 
 from tuffet.errors import LimitError, MismatchError
-from tuffet.metadata.paths import Delegates, path_digest, speaks_for
+from tuffet.metadata.paths import Delegates
 from tuffet.metadata.roles import MetaFile
 from tuffet.metadata.targets import DelegatedRole, Delegations, SuccinctRoles, TargetFile, Targets
 from tuffet.names import TARGETS
@@ -52,9 +52,6 @@ class _Child(msgspec.Struct, frozen=True):
     role: Role
     by: str
     terminating: bool
-    delegation: DelegatedRole | int
-    """The listed delegation, or the number of the bin."""
-    bins: SuccinctRoles | None = None
 
     @property
     def name(self) -> str:
@@ -68,11 +65,9 @@ class _Child(msgspec.Struct, frozen=True):
         verifiers = [key.verifier() for keyid in self.role.keyids if (key := self.role.keys.get(keyid))]
         return self.name, self.role.threshold, frozenset(verifier.material for verifier in verifiers if verifier)
 
-    def covers(self, path: str) -> bool:
-        if self.bins:
-            return self.bins.bin_of(path) == self.delegation
-        role = self.delegation
-        return isinstance(role, DelegatedRole) and speaks_for(role, path, path_digest(path) if role.path_hash_prefixes else "")
+
+_Way: TypeAlias = tuple[_Child | None, frozenset[str]]
+"""A delegation, None for targets itself, and the names of all roles on the way to it."""
 
 
 class Search:
@@ -117,33 +112,32 @@ class Search:
             self._asked.clear()  # Tickets are worth nothing once the run that they were given to is over.
 
     def _targets(self) -> Steps[list[Found]]:
+        # Every role that can be reached is read once, however many ways lead to it. Then each path that any of them lists is
+        # searched for, so that what is listed is what would be found, by construction and at the price of the searches.
         limit = self.trusted.limits.listed_roles
-        found: dict[str, Found] = {}
-        # A way is how a role is reached. It is open for a path if every delegation on it covers the path, and if no
-        # terminating delegation that covers the path, and is not itself on the way, was come by before.
-        closures: list[tuple[_Child, ...]] = []
-        stack: list[tuple[_Child, ...]] = [()]
-        visited = 0
+        paths: dict[str, None] = {}
+        seen: set[_Key] = set()
+        stack: list[_Way] = [(None, frozenset({TARGETS}))]
         while stack:
-            way = stack.pop()
-            child = way[-1] if way else None
-            if child and child.terminating:
-                closures.append(way)
-            if _turns_back(way):
-                continue
-            visited += 1
-            if visited > limit:
-                raise _too_many(limit)
-            closed = [closure for closure in closures if all(each is not closure[-1] for each in way)]
-            yield from self._read_ahead([way for way in stack[: -READ_AHEAD - 1 : -1] if not _turns_back(way)])
+            child, names = stack.pop()
+            if child is not None:
+                if child.key in seen:
+                    continue
+                if len(seen) + 1 >= limit:
+                    raise _too_many(limit)
+                seen.add(child.key)
+            yield from self._read_ahead(stack[: -READ_AHEAD - 1 : -1])
             role = yield from self._role(child)
-            name = child.name if child else TARGETS
-            for path, file in role.payload.targets.items():
-                if path not in found and _covers(way, path) and not any(_covers(closure, path) for closure in closed):
-                    found[path] = Found(path, file, name)
-            children = _all_children(name, role.payload.delegations, limit)
-            stack.extend((*way, each) for each in reversed(children))
-        return list(found.values())
+            paths.update(dict.fromkeys(role.payload.targets))
+            children = _all_children(child.name if child else TARGETS, role.payload.delegations, limit)
+            # A way that turns back leads nowhere (5.6.7.1), whatever keys it names.
+            stack.extend((each, names | {each.name}) for each in reversed(children) if each.name not in names)
+        found = []
+        for path in paths:
+            target = yield from self.find(path)
+            if target:
+                found.append(target)
+        return found
 
     def _role(self, child: _Child | None) -> Steps[Verified[Targets]]:
         if child is None:
@@ -159,12 +153,13 @@ class Search:
             self._read[key] = role
         return role
 
-    def _read_ahead(self, ways: list[tuple[_Child, ...]]) -> Steps[None]:
+    def _read_ahead(self, ways: list[_Way]) -> Steps[None]:
         """Ask for the next few roles together; each is judged in its turn."""
         fetches: dict[_Key, Fetch] = {}
         trusted = self.trusted
-        for way in ways:
-            child = way[-1]
+        for child, _ in ways:
+            if child is None:
+                continue
             key = child.key
             if key in self._read or key in self._asked:
                 continue
@@ -201,15 +196,6 @@ class Search:
         return children
 
 
-def _turns_back(way: tuple[_Child, ...]) -> bool:
-    """Return whether a way ends at a role that is on it already: it leads nowhere, and may still end the search (5.6.7.2.1)."""
-    return bool(way) and way[-1].name in {each.name for each in way[:-1]}
-
-
-def _covers(way: tuple[_Child, ...], path: str) -> bool:
-    return all(child.covers(path) for child in way)
-
-
 def _too_many(limit: int) -> LimitError:
     return LimitError("listed_roles", limit, "there are too many targets roles to list")
 
@@ -227,12 +213,12 @@ def _all_children(by: str, delegations: Delegations | UnsetType, limit: int) -> 
 
 
 def _listed(by: str, delegations: Delegations, listed: DelegatedRole) -> _Child:
-    return _Child(delegated_role(delegations, listed, listed.name, by), by, listed.terminating, listed)
+    return _Child(delegated_role(delegations, listed, listed.name, by), by, listed.terminating)
 
 
 def _bin(by: str, delegations: Delegations, bins: SuccinctRoles, number: int) -> _Child:
     role = delegated_role(delegations, bins, bins.bin_name(number), by)
-    return _Child(role, by, terminating=False, delegation=number, bins=bins)
+    return _Child(role, by, terminating=False)
 
 
 def _visit(child: _Child | None, role: Verified[Targets], lists_it: bool, children: list[_Child]) -> Visit:  # noqa: FBT001
