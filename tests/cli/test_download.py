@@ -1,6 +1,5 @@
 """The download side: what is pinned, what is got, and what is said of a repository that misbehaves."""
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -235,7 +234,7 @@ def test_a_server_that_is_not_there_is_status_4(tuffet: Terminal) -> None:
     assert "hint: check the URL, the network" in ran.err
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may write everywhere")
+@pytest.mark.usefixtures("mere_mortal")
 def test_a_home_that_cannot_be_written_is_status_5(tuffet: Terminal, mirror: Mirror) -> None:
     tuffet.home.mkdir(mode=0o500)
     assert tuffet("trust", mirror, "--sha256", mirror.root_sha256).status == 5

@@ -198,7 +198,7 @@ def test_init_touches_nothing_that_is_there(tuffet: Terminal, repository: Path) 
     assert {path: path.read_bytes() for path in repository.rglob("*") if path.is_file()} == before
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may write everywhere")
+@pytest.mark.usefixtures("mere_mortal")
 def test_a_directory_that_cannot_be_written_is_status_5(tuffet: Terminal) -> None:
     (tuffet.here / "shut").mkdir(mode=0o500)
     ran = tuffet("init", "shut/releases", "--no-passphrase")

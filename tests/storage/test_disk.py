@@ -76,7 +76,7 @@ def test_a_step_fails(tmp_path: Path, way: str, number: int, cause: str, cure: s
             assert (root / "name").read_bytes() == b"old"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.usefixtures("mere_mortal")
 def test_a_read_only_directory(tmp_path: Path) -> None:
     """The real thing, for those who are not root."""
     tmp_path.chmod(0o500)

@@ -98,7 +98,7 @@ def test_a_url_elsewhere_is_the_callers_mistake(folder: Path) -> None:
         LocalTransport(folder).ask(f"{folder}2/a")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.usefixtures("mere_mortal")
 def test_a_file_that_may_not_be_read_is_no_missing_file(folder: Path) -> None:
     (folder / "secret").touch(mode=0)
     with pytest.raises(TransportError) as refused:

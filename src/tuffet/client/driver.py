@@ -6,15 +6,14 @@ is. When the workflow refuses something, whatever is still under way is abandone
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
 from tuffet.client.cache import Cache
-from tuffet.errors import AbsentError, ConnectError, TuffetError, UsageError
+from tuffet.errors import AbsentError, ConnectError, UsageError
 from tuffet.transport import Answer as Body
 from tuffet.transport import Transport, receive
-from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Load, R, Step, Steps
+from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Load, R, Step, Steps, answer_all
 
 
 class Speed(msgspec.Struct, frozen=True):
@@ -43,20 +42,8 @@ class Driver:
     def run(self, steps: Steps[R]) -> R:
         """Return what the workflow returns; what it raises goes to the caller, with nothing left under way."""
         try:
-            answer: Any = None
-            failed: TuffetError | None = None
-            while True:
-                step = steps.throw(failed) if failed else steps.send(answer)
-                answer, failed = None, None
-                try:
-                    answer = self._do(step)
-                except TuffetError as error:
-                    failed = error
-        except StopIteration as end:
-            result: R = end.value
-            return result
+            return answer_all(steps, self._do)
         finally:
-            steps.close()
             self._drop(tuple(self._pending))
 
     def _do(self, step: Step) -> object:

@@ -5,12 +5,12 @@ believed before, by role, and afterwards what is believed now; nothing is writte
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from tuffet.errors import StorageError, TooLargeError, TuffetError
+from tuffet.errors import StorageError, TooLargeError
 from tuffet.names import ROOT, metadata_file
 from tuffet.storage.store import Store
-from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Limits, Load, R, Step, Steps
+from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Limits, Load, R, Step, Steps, answer_all
 
 METADATA: Final = "metadata/"
 """Where a store keeps metadata."""
@@ -27,21 +27,9 @@ class StoreDriver:
 
     def run(self, steps: Steps[R]) -> R:
         """Return what the workflow returns; errors of a step are raised inside the workflow first."""
-        answer: Any = None
-        failed: TuffetError | None = None
         try:
-            while True:
-                step = steps.throw(failed) if failed else steps.send(answer)
-                answer, failed = None, None
-                try:
-                    answer = self._do(step)
-                except TuffetError as error:
-                    failed = error
-        except StopIteration as end:
-            result: R = end.value
-            return result
+            return answer_all(steps, self._do)
         finally:
-            steps.close()
             self._tickets.clear()
 
     def _do(self, step: Step) -> object:

@@ -3,13 +3,11 @@
 It keeps what the workflow keeps, and nothing else; it can be killed before any step, as machines are.
 """
 
-from typing import Any
-
-from tuffet.errors import AbsentError, TuffetError
+from tuffet.errors import AbsentError
 from tuffet.names import ROOT, metadata_file
 from tuffet.transport import Answer as Body
 from tuffet.transport import Transport, receive
-from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Load, R, Step, Steps
+from tuffet.trust.steps import Answer, Ask, Drop, Fetch, Forget, Keep, Load, R, Step, Steps, answer_all
 
 
 class Killed(BaseException):
@@ -39,21 +37,9 @@ class MemoryDriver:
 
     def run(self, steps: Steps[R]) -> R:
         """Return what the workflow returns; errors of a step are raised inside the workflow first, as with any driver."""
-        answer: Any = None
-        failed: TuffetError | None = None
         try:
-            while True:
-                step = steps.throw(failed) if failed else steps.send(answer)
-                answer, failed = None, None
-                try:
-                    answer = self._do(step)
-                except TuffetError as error:
-                    failed = error
-        except StopIteration as end:
-            result: R = end.value
-            return result
+            return answer_all(steps, self._do)
         finally:
-            steps.close()
             self._pending.clear()
 
     def _do(self, step: Step) -> object:

@@ -5,11 +5,12 @@ two halves, so that requests can travel while documents are verified: `Ask` send
 at once with a ticket for each; `Answer` waits for one of them. What was asked and is not wanted any more is dropped.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
+from tuffet.errors import TuffetError
 from tuffet.names import metadata_file
 
 
@@ -72,6 +73,28 @@ class Forget(msgspec.Struct, frozen=True):
 Step: TypeAlias = Ask | Answer | Drop | Load | Keep | Forget
 R = TypeVar("R")
 Steps: TypeAlias = Generator[Step, Any, R]
+
+
+def answer_all(steps: Steps[R], do: Callable[[Step], object]) -> R:
+    """Return what a workflow returns, each of its steps answered by `do`.
+
+    An error of a step is raised inside the workflow first, which may know better; what the workflow raises goes to the caller.
+    """
+    answer: object = None
+    failed: TuffetError | None = None
+    try:
+        while True:
+            step = steps.throw(failed) if failed else steps.send(answer)
+            answer, failed = None, None
+            try:
+                answer = do(step)
+            except TuffetError as error:
+                failed = error
+    except StopIteration as end:
+        result: R = end.value
+        return result
+    finally:
+        steps.close()
 
 
 class Limits(msgspec.Struct, frozen=True):
