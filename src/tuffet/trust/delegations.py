@@ -66,8 +66,8 @@ class _Child(msgspec.Struct, frozen=True):
         return self.name, self.role.threshold, frozenset(verifier.material for verifier in verifiers if verifier)
 
 
-_Way: TypeAlias = tuple[_Child | None, frozenset[str]]
-"""A delegation, None for targets itself, and the names of all roles on the way to it."""
+_Way: TypeAlias = tuple[_Child, frozenset[str]]
+"""A delegation, and the names of all roles on the way to it."""
 
 
 class Search:
@@ -115,23 +115,21 @@ class Search:
         # Every role that can be reached is read once, however many ways lead to it. Then each path that any of them lists is
         # searched for, so that what is listed is what would be found, by construction and at the price of the searches.
         limit = self.trusted.limits.listed_roles
-        paths: dict[str, None] = {}
+        top = self.trusted.targets.payload
+        paths = dict.fromkeys(top.targets)
         seen: set[_Key] = set()
-        stack: list[_Way] = [(None, frozenset({TARGETS}))]
+        stack = _ways(TARGETS, frozenset({TARGETS}), top, limit)
         while stack:
             child, names = stack.pop()
-            if child is not None:
-                if child.key in seen:
-                    continue
-                if len(seen) + 1 >= limit:
-                    raise _too_many(limit)
-                seen.add(child.key)
+            if child.key in seen:
+                continue
+            if len(seen) + 1 >= limit:
+                raise _too_many(limit)
+            seen.add(child.key)
             yield from self._read_ahead(stack[: -READ_AHEAD - 1 : -1])
             role = yield from self._role(child)
             paths.update(dict.fromkeys(role.payload.targets))
-            children = _all_children(child.name if child else TARGETS, role.payload.delegations, limit)
-            # A way that turns back leads nowhere (5.6.7.1), whatever keys it names.
-            stack.extend((each, names | {each.name}) for each in reversed(children) if each.name not in names)
+            stack += _ways(child.name, names, role.payload, limit)
         found = []
         for path in paths:
             target = yield from self.find(path)
@@ -158,8 +156,6 @@ class Search:
         fetches: dict[_Key, Fetch] = {}
         trusted = self.trusted
         for child, _ in ways:
-            if child is None:
-                continue
             key = child.key
             if key in self._read or key in self._asked:
                 continue
@@ -200,7 +196,9 @@ def _too_many(limit: int) -> LimitError:
     return LimitError("listed_roles", limit, "there are too many targets roles to list")
 
 
-def _all_children(by: str, delegations: Delegations | UnsetType, limit: int) -> list[_Child]:
+def _ways(by: str, names: frozenset[str], role: Targets, limit: int) -> list[_Way]:
+    """Return where a role leads, last first; a way that turns back leads nowhere (5.6.7.1), whatever keys it names."""
+    delegations = role.delegations
     if not delegations:
         return []
     if delegations.succinct_roles:
@@ -208,8 +206,10 @@ def _all_children(by: str, delegations: Delegations | UnsetType, limit: int) -> 
         if bins.count > limit:
             # A few bytes can promise four thousand million bins, which no memory holds.
             raise _too_many(limit)
-        return [_bin(by, delegations, bins, number) for number in range(bins.count)]
-    return [_listed(by, delegations, listed) for listed in delegations.roles or ()]
+        children = [_bin(by, delegations, bins, number) for number in range(bins.count)]
+    else:
+        children = [_listed(by, delegations, listed) for listed in delegations.roles or ()]
+    return [(child, names | {child.name}) for child in reversed(children) if child.name not in names]
 
 
 def _listed(by: str, delegations: Delegations, listed: DelegatedRole) -> _Child:
