@@ -50,7 +50,9 @@ def page_of(source: Path) -> Path:
 
 def title_of(source: Path) -> str:
     """Return a page's first heading."""
-    return next(line.lstrip("# ").strip() for line in source.read_text(encoding="utf-8").splitlines() if line.startswith("# "))
+    return next(
+        line.lstrip("# ").strip().replace("`", "") for line in source.read_text(encoding="utf-8").splitlines() if line.startswith("# ")
+    )
 
 
 def anchor(heading: str) -> str:

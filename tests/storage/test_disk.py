@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -283,3 +284,24 @@ def test_what_the_client_imports_stays_small() -> None:
         [sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True, env=environment
     ).stdout.split()
     assert {"tempfile", "pathlib", "dataclasses", "shutil", "logging", "ctypes", "random", "threading"}.isdisjoint(loaded)
+
+
+def test_a_sweep_meets_a_writer_that_is_alive(tmp_path: Path) -> None:
+    """A temporary file that gets its name while we look is none of ours, and no error (many processes share a directory)."""
+    ends = threading.Event()
+
+    def write_again_and_again() -> None:
+        while not ends.is_set():
+            write_atomic(tmp_path / "name", b"x")
+
+    writers = [threading.Thread(target=write_again_and_again) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    try:
+        assert [sweep(tmp_path, older_than_seconds=3600) for _ in range(300)] == [0] * 300
+    finally:
+        ends.set()
+        for writer in writers:
+            writer.join()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["name"]

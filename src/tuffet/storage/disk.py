@@ -109,16 +109,17 @@ def sweep(directory: str | os.PathLike[str], older_than_seconds: float = 86_400,
     swept = 0
     with explained(directory):
         with os.scandir(directory) as entries:
-            old = [
-                entry.path
-                for entry in entries
-                if entry.name.startswith(TEMPORARY)
-                and entry.is_file(follow_symlinks=False)
-                and entry.stat(follow_symlinks=False).st_mtime < time.time() - older_than_seconds
-            ]
+            old = [entry.path for entry in entries if entry.name.startswith(TEMPORARY) and _is_old(entry, older_than_seconds)]
         for path in old:
             swept += discard(path, disk=disk)
     return swept
+
+
+def _is_old(entry: os.DirEntry[str], seconds: float) -> bool:
+    try:
+        return entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mtime < time.time() - seconds
+    except FileNotFoundError:
+        return False  # Its writer, alive and well, has just given it its name.
 
 
 def temporary_beside(path: str) -> str:
