@@ -50,9 +50,8 @@ def page_of(source: Path) -> Path:
 
 def title_of(source: Path) -> str:
     """Return a page's first heading."""
-    return next(
-        line.lstrip("# ").strip().replace("`", "") for line in source.read_text(encoding="utf-8").splitlines() if line.startswith("# ")
-    )
+    lines = source.read_text(encoding="utf-8").splitlines()
+    return next(line.lstrip("# ").strip().replace("`", "") for line in lines if line.startswith("# "))
 
 
 def anchor(heading: str) -> str:
