@@ -94,32 +94,34 @@ def test_plain_requests_are_sent_before_ask_returns_and_without_threads(serve: S
 
 
 def test_tls_handshakes_run_side_by_side_and_requests_wait_for_those_before(serve: Serve, authority: Authority) -> None:
-    """The first connection's handshake is slow; the requests behind it are ready to go, and wait."""
-    arrived: list[float] = []
+    """One handshake hangs; the others go through meanwhile, and of the requests only those before the one that hangs go out."""
+    shaken, arrived = threading.Semaphore(0), list[int]()
 
     def script(peer: Peer) -> None:
-        peer.hear()
-        arrived.append(time.monotonic())
+        shaken.release()
+        arrived.append(int(peer.hear().split()[1].removeprefix("/")))
         peer.answer(b"hi")
         peer.wait_for_end()
 
     server = serve(script, authority.server)
-    with SlowFirst(server.port, 0.2) as gate, HttpTransport(ssl_context=authority.client) as http:
-        before = time.monotonic()
+    with SlowFirst(server.port) as gate, HttpTransport(ssl_context=authority.client) as http:
         answers = [http.ask(f"https://127.0.0.1:{gate.port}/{number}") for number in range(4)]
-        asked = time.monotonic()
+        for _ in range(3):
+            assert shaken.acquire(timeout=10)
+        early = sorted(arrived)
+        gate.released.set()
         assert all(b"".join(answer) == b"hi" for answer in reversed(answers))
 
-    assert asked - before < 0.15
-    assert min(arrived) - before >= 0.2
-    assert max(arrived) - before < 1.5
+    assert early == list(range(len(early)))
+    assert sorted(arrived) == [0, 1, 2, 3]
 
 
 class SlowFirst:
-    """Passes bytes on to a server; the first connection's bytes are late."""
+    """Passes bytes on to a server; those of the first connection when it is `released`."""
 
-    def __init__(self, port: int, seconds: float) -> None:
-        self._onward, self._seconds = port, seconds
+    def __init__(self, port: int) -> None:
+        self.released = threading.Event()
+        self._onward = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -135,22 +137,23 @@ class SlowFirst:
         self._listener.close()
 
     def _accept(self) -> None:
-        late = self._seconds
+        late, prompt = self.released, threading.Event()
+        prompt.set()
         while True:
             try:
                 near, _ = self._listener.accept()
             except OSError:
                 return
             far = socket.create_connection(("127.0.0.1", self._onward))
-            for source, sink, delay in ((near, far, late), (far, near, 0.0)):
-                thread = threading.Thread(target=self._pass_on, args=(source, sink, delay), daemon=True)
+            for source, sink, starts in ((near, far, late), (far, near, prompt)):
+                thread = threading.Thread(target=self._pass_on, args=(source, sink, starts), daemon=True)
                 self._threads.append(thread)
                 thread.start()
-            late = 0.0
+            late = prompt
 
     @staticmethod
-    def _pass_on(source: socket.socket, sink: socket.socket, delay: float) -> None:
-        time.sleep(delay)
+    def _pass_on(source: socket.socket, sink: socket.socket, starts: threading.Event) -> None:
+        starts.wait(10)
         with source:
             try:
                 while data := source.recv(1 << 16):
