@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from tuffet.cli.examine import RoleSeen, examined, kind_of, parse_any, role_by
-from tuffet.cli.trusting import today
+from tuffet.client.client import now
 from tuffet.errors import FormatError, StorageError, TuffetError, UsageError
 from tuffet.metadata.envelope import Envelope
 from tuffet.metadata.roles import Root
@@ -30,19 +30,19 @@ def look_at(path: str, by: str | None) -> RoleSeen:
         role = role_by(delegator.payload, name)
         if role is None:
             raise UsageError(f"{by} does not delegate to {name!r}")
-        return examined(envelope, today(), name=name, file=file, roles=(role,), by=os.path.basename(by))
+        return examined(envelope, now(), name=name, file=file, roles=(role,), by=os.path.basename(by))
     if name == ROOT:
         roles = [role_of(envelope.payload, ROOT)]
         before = _previous(path, envelope.payload)
         if before is not None:
             roles.append(role_of(before, ROOT))
         said = f"root {before.version} and itself" if before else "itself"
-        return examined(envelope, today(), name=name, file=file, roles=tuple(roles), by=said)
+        return examined(envelope, now(), name=name, file=file, roles=tuple(roles), by=said)
     for neighbour, delegator in _neighbours(path):
         role = role_by(delegator.payload, name)
         if role is not None:
-            return examined(envelope, today(), name=name, file=file, roles=(role,), by=neighbour)
-    return examined(envelope, today(), name=name, file=file)
+            return examined(envelope, now(), name=name, file=file, roles=(role,), by=neighbour)
+    return examined(envelope, now(), name=name, file=file)
 
 
 def _document(path: str) -> Envelope[Any]:

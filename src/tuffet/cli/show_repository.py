@@ -5,7 +5,7 @@ import os
 from tuffet.cli.examine import RoleSeen
 from tuffet.cli.home import Place, repository_url
 from tuffet.cli.survey import Survey, reader
-from tuffet.cli.trusting import today
+from tuffet.client.client import now
 from tuffet.errors import UsageError
 
 NOT_PINNED = "its own first root, which is not pinned"
@@ -17,11 +17,11 @@ def look_at_repository(what: str) -> tuple[list[RoleSeen], str, bool]:
     place = Place(url)
     pin = place.pin()
     if pin is not None:
-        survey = Survey(reader(pin.metadata_url), today(), place.cache.pinned()).look()
+        survey = Survey(reader(pin.metadata_url), now(), place.cache.pinned()).look()
         return survey.seen, f"the pinned root {pin.root_version}", survey.complete
     metadata = f"{url}metadata/" if "://" in url else _metadata_folder(url)
     own = os.path.isfile(os.path.join(what, "tuffet.toml"))
-    survey = Survey(reader(metadata), today()).look()
+    survey = Survey(reader(metadata), now()).look()
     if not survey.seen:
         raise UsageError(f"{what} holds no root metadata: neither 1.root.json nor root.json is in {metadata}")
     return survey.seen, "its own first root" if own else NOT_PINNED, survey.complete

@@ -3,12 +3,15 @@
 import hashlib
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
+
+from msgspec import structs
 
 from tuffet.cli.home import Pin, Place
 from tuffet.cli.output import Output
 from tuffet.cli.own_errors import NoRootError, OtherRootError
 from tuffet.client import Client
+from tuffet.client.client import now
 from tuffet.errors import MismatchError, StorageError
 from tuffet.metadata.expiry import encode_time
 from tuffet.names import ROOT, metadata_file
@@ -59,7 +62,7 @@ def described(url: str, root: bytes, *, metadata_url: str | None = None, target_
         format="dsse" if envelope else "tuf-json",
     )
     believed = first_root(root, pin.dialect)
-    return Pin(pin.url, pin.metadata_url, pin.target_url, believed.payload.version, pin.root_sha256, pin.format)
+    return structs.replace(pin, root_version=believed.payload.version)
 
 
 def keep(offered: Pin, root: bytes, *, replace: bool = False) -> bool:
@@ -73,7 +76,7 @@ def keep(offered: Pin, root: bytes, *, replace: bool = False) -> bool:
         # A later root of the chain that is believed already says nothing new.
         if place.cache.load(ROOT, offered.root_version) != root:
             raise OtherRootError(offered.url, pinned=held.root_sha256, offered=offered.root_sha256)
-        offered = Pin(offered.url, offered.metadata_url, offered.target_url, held.root_version, held.root_sha256, held.format)
+        offered = structs.replace(offered, root_version=held.root_version, root_sha256=held.root_sha256, format=held.format)
     if held == offered:
         return False
     place.keep(offered)
@@ -108,18 +111,8 @@ def client_for(url: str, out: Output, instant: datetime | None = None) -> Client
     pin = place.pin()
     if pin is None:
         raise NoRootError(url)
-    if instant is None:
-        return Client(pin.metadata_url, pin.target_url, cache_dir=place.cache.directory, dialect=pin.dialect)
-    out.warn(f"expiry is judged as of {encode_time(instant)}, not of now: a freeze attack would go unnoticed")
-    return Client(
-        pin.metadata_url,
-        pin.target_url,
-        cache_dir=place.cache.directory,
-        dialect=pin.dialect,
-        clock=lambda: instant,
-    )
-
-
-def today() -> datetime:
-    """Return this machine's time, in UTC."""
-    return datetime.now(UTC)
+    clock = now
+    if instant is not None:
+        out.warn(f"expiry is judged as of {encode_time(instant)}, not of now: a freeze attack would go unnoticed")
+        clock = lambda: instant  # noqa: E731
+    return Client(pin.metadata_url, pin.target_url, cache_dir=place.cache.directory, dialect=pin.dialect, clock=clock)

@@ -84,6 +84,9 @@ class Client:
         Raises VerificationError where the repository offers what may not be believed, TransportError where it cannot be had,
         StorageError where the cache fails. What was believed before stays believed then, by this client and in the cache.
         """
+        return self._refreshed().trusted
+
+    def _refreshed(self) -> Search:
         with self._lock:
             start = self._clock()
             if start.tzinfo is None:
@@ -95,7 +98,7 @@ class Client:
                 self.cache.show_newest_root()
             self.cache.show_root(trusted.root.payload.version, root)
             self._search = Search(trusted)
-            return trusted
+            return self._search
 
     def find(self, path: str) -> Target | None:
         """Return the target that the first responsible role lists under this path, or None (5.6.7).
@@ -174,9 +177,7 @@ class Client:
 
     def _searching(self) -> Search:
         with self._lock:
-            if self._search is None:
-                self._search = Search(self.refresh())
-            return self._search
+            return self._search or self._refreshed()
 
     def _driver(self) -> Driver:
         return Driver(self.metadata_url, self._transport(self.metadata_url), self.cache, self._speed)

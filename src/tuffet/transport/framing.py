@@ -65,7 +65,7 @@ def read_body(wire: Wire, url: str, head: Head) -> tuple[Iterator[bytes], bool]:
         length = lengths.pop() if len(lengths) == 1 else ""
         if not (length.isascii() and length.isdigit()) or len(length) > _LENGTH_DIGITS:
             raise TransportError(url, f"the answer's Content-Length is no single number: {head.headers['content-length']!a:.80}")
-        return _counted(wire, url, int(length)), head.keeps_alive()
+        return _counted(wire, url, int(length), length), head.keeps_alive()
     return _until_closed(wire), False
 
 
@@ -104,24 +104,18 @@ def _parse_status(line: bytes, url: str) -> tuple[int, int]:
     return int(line[7:8]), status
 
 
-def _counted(wire: Wire, url: str, length: int) -> Iterator[bytes]:
-    left = length
+def _counted(wire: Wire, url: str, left: int, whole: str) -> Iterator[bytes]:
     while left:
         piece = wire.take(left)
         if not piece:
-            raise ConnectError(url, f"the connection was closed {left} bytes before the end of {length}")
+            raise ConnectError(url, f"the connection was closed {left} bytes before the end of {whole}")
         left -= len(piece)
         yield piece
 
 
 def _chunks(wire: Wire, url: str) -> Iterator[bytes]:
     while left := _chunk_bytes(wire, url):
-        while left:
-            piece = wire.take(left)
-            if not piece:
-                raise ConnectError(url, f"the connection was closed {left} bytes before the end of a chunk")
-            left -= len(piece)
-            yield piece
+        yield from _counted(wire, url, left, "a chunk")
         if _chunk_line(wire, url):
             raise TransportError(url, "a chunk of the answer is longer than it says")
     left = _HEAD_BYTES

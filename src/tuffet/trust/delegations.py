@@ -52,18 +52,11 @@ class _Child(msgspec.Struct, frozen=True):
     role: Role
     by: str
     terminating: bool
+    key: _Key
 
     @property
     def name(self) -> str:
         return self.role.name
-
-    @property
-    def key(self) -> _Key:
-        # One name may be delegated to with different keys, so each delegation vouches for itself (B020, B109). Those that
-        # count the same keys share one reading: else layers of roles that all delegate to each other, each read once for
-        # every way that leads to it, would cost as many readings as there are ways.
-        verifiers = [key.verifier() for keyid in self.role.keyids if (key := self.role.keys.get(keyid))]
-        return self.name, self.role.threshold, frozenset(verifier.material for verifier in verifiers if verifier)
 
 
 _Way: TypeAlias = tuple[_Child, frozenset[str]]
@@ -213,12 +206,20 @@ def _ways(by: str, names: frozenset[str], role: Targets, limit: int) -> list[_Wa
 
 
 def _listed(by: str, delegations: Delegations, listed: DelegatedRole) -> _Child:
-    return _Child(delegated_role(delegations, listed, listed.name, by), by, listed.terminating)
+    return _child(delegated_role(delegations, listed, listed.name, by), by, terminating=listed.terminating)
 
 
 def _bin(by: str, delegations: Delegations, bins: SuccinctRoles, number: int) -> _Child:
-    role = delegated_role(delegations, bins, bins.bin_name(number), by)
-    return _Child(role, by, terminating=False)
+    return _child(delegated_role(delegations, bins, bins.bin_name(number), by), by, terminating=False)
+
+
+def _child(role: Role, by: str, *, terminating: bool) -> _Child:
+    # One name may be delegated to with different keys, so each delegation vouches for itself (B020, B109). Those that
+    # count the same keys share one reading: else layers of roles that all delegate to each other, each read once for
+    # every way that leads to it, would cost as many readings as there are ways.
+    verifiers = [key.verifier() for keyid in role.keyids if (key := role.keys.get(keyid))]
+    materials = frozenset(verifier.material for verifier in verifiers if verifier)
+    return _Child(role, by, terminating, (role.name, role.threshold, materials))
 
 
 def _visit(child: _Child | None, role: Verified[Targets], lists_it: bool, children: list[_Child]) -> Visit:  # noqa: FBT001
